@@ -1,0 +1,2 @@
+//! The command `lazaret`.
+fn main() {}

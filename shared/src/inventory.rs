@@ -1,0 +1,145 @@
+//! What one layer contains: evidence, what it hides, exposures, gaps. Immutable, and a function of the layer's bytes and
+//! our extractors alone.
+
+use bincode::{Decode, Encode};
+
+use crate::digest::Digest;
+use crate::distro::OsRelease;
+use crate::package::Package;
+use crate::path::LayerPath;
+
+/// Everything that analysis learned about one layer. Sorted, so that equal layers give equal bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct LayerInventory {
+    /// The SHA-256 of the uncompressed tar, as computed; `None` when a limit stopped the walk before its end.
+    pub diff_id: Option<Digest>,
+    /// Bytes of the blob.
+    pub compressed_bytes: u64,
+    /// Bytes of the uncompressed tar that were seen.
+    pub uncompressed_bytes: u64,
+    /// Entries of the tar that were seen.
+    pub entries: u64,
+    /// Files that an extractor claimed, by path; at most one for each path and extractor.
+    pub evidence: Vec<Evidence>,
+    /// What the layer hides of the layers below it, by path.
+    pub hides: Vec<Hide>,
+    /// Directories that entries were written into without an entry of their own in this layer, by path: where a lower
+    /// layer has a symbolic link at such a path, a runtime writes through it.
+    pub implied_directories: Vec<LayerPath>,
+    /// What the whole layer could not tell, such as a limit that was reached.
+    pub gaps: Vec<Gap>,
+}
+
+/// A file that an extractor claimed and what it yielded, even if nothing: it replaces what a lower layer had there.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Evidence {
+    /// Where the file is.
+    pub path: LayerPath,
+    /// The name of the extractor.
+    pub extractor: String,
+    /// What it found.
+    pub facts: Facts,
+}
+
+/// What one claimed file yielded.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Facts {
+    /// The packages it lists, sorted.
+    pub packages: Vec<Package>,
+    /// Files that one of its packages owns and that other extractors would claim: path, and index into `packages`.
+    /// A dpkg file list names its package in `owner` instead.
+    pub owned: Vec<(LayerPath, u32)>,
+    /// The name of the OS package (`name`, or `name:arch`) that owns `owned`, where this file is a list of one package's files.
+    pub owner: Option<String>,
+    /// The distribution it names.
+    pub os_release: Option<OsRelease>,
+    /// What it was recognised as, although nothing reads it yet.
+    pub recognised: Option<Recognised>,
+    /// What in it could not be read or understood.
+    pub gaps: Vec<Gap>,
+    /// A hard link to a file that is not in this layer: what that file yields, this one does too.
+    pub link: Option<LayerPath>,
+}
+
+/// A form of software that we can tell but do not read yet; counted in the coverage, so that no zero is silent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[non_exhaustive]
+pub enum Recognised {
+    /// A Java archive: jar, war, ear, par.
+    JavaArchive,
+    /// An executable with Go build information.
+    GoBinary,
+    /// An installed Ruby gem's specification.
+    RubyGem,
+    /// Composer's `installed.json`.
+    PhpComposer,
+    /// A .NET `*.deps.json`.
+    DotNetDeps,
+    /// Conda's package record.
+    Conda,
+    /// pacman's package record.
+    Pacman,
+    /// An R package's `DESCRIPTION`.
+    RPackage,
+}
+
+/// How a layer hides what lies below it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct Hide {
+    /// The path that is hidden.
+    pub path: LayerPath,
+    /// In which way.
+    pub kind: HideKind,
+}
+
+/// The ways of hiding. OCI image specification, layer.md, "Whiteouts" and "Changeset over existing files".
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub enum HideKind {
+    /// `.wh.NAME`: the path and everything below it is gone.
+    Whiteout,
+    /// `.wh..wh..opq`: everything below the path is gone, the directory itself stays.
+    Opaque,
+    /// A symbolic link stands here now; whatever was at the path or below it is gone. The target, as written.
+    Symlink(Vec<u8>),
+    /// Another non-directory stands here now: what was below is gone, and so is evidence at the very path unless this
+    /// layer has its own.
+    Shadow,
+    /// A directory stands here now: a file or link that was at the very path is gone.
+    Directory,
+}
+
+/// Something we could not read, understand or cover.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+pub struct Gap {
+    /// Which kind of ignorance.
+    pub kind: GapKind,
+    /// The file it is about; the root for the whole layer or image.
+    pub path: LayerPath,
+    /// What happened, in words for a person. No time, no memory address, nothing that differs between two runs.
+    pub reason: String,
+}
+
+/// Kinds of gaps; the names are part of the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum GapKind {
+    /// A byte, entry or depth limit was reached.
+    Limit,
+    /// A file that should have been understood was malformed.
+    Malformed,
+    /// A format, or a version of one, that we do not support.
+    Unsupported,
+    /// A link that leads to bytes which were not kept.
+    UnresolvedLink,
+    /// Runtimes disagree about what this layer means.
+    Ambiguous,
+    /// Recognised, but no extractor reads it yet.
+    Unread,
+    /// A version that the scheme of its ecosystem cannot parse.
+    Version,
+    /// No advisories for this distribution or ecosystem.
+    Advisories,
+    /// The distribution is not known.
+    Distro,
+}

@@ -1,0 +1,18 @@
+//! The vocabulary of lazaret, and its doors to the outside.
+//!
+//! Nouns live one to a file and touch nothing but memory. Everything that opens a socket, a file or the clock is in
+//! [`door`], behind the cargo feature `doors`; without that feature no async runtime is linked.
+
+pub mod digest;
+pub mod distro;
+#[cfg(feature = "doors")]
+pub mod door;
+pub mod ecosystem;
+pub mod fingerprint;
+pub mod image;
+pub mod inventory;
+pub mod package;
+pub mod path;
+pub mod reference;
+pub mod text;
+pub mod wire;
