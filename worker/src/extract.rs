@@ -3,8 +3,15 @@
 use lazaret::inventory::{Facts, Gap, GapKind};
 use lazaret::path::LayerPath;
 
-/// Every extractor, by name. Evidence names them, and the fingerprint of an inventory holds their names and versions.
-pub static EXTRACTORS: &[Extractor] = &[];
+mod apk;
+mod control;
+mod dpkg;
+mod os_release;
+
+/// Every extractor. Where two claim one path the first has it. Evidence names them, and the fingerprint of an inventory
+/// holds their names and versions.
+pub static EXTRACTORS: &[&Extractor] =
+    &[&os_release::OS_RELEASE, &apk::APK, &dpkg::STATUS, &dpkg::STATUS_D, &dpkg::FILE_LIST, &dpkg::CHECKSUMS];
 
 /// How one file format is recognised and read.
 pub struct Extractor {
@@ -14,13 +21,22 @@ pub struct Extractor {
     pub version: u32,
     /// Whether it wants the file at this path. Called for every entry of every layer: it compares bytes, nothing more.
     pub claims: fn(path: &[u8]) -> bool,
-    /// Files larger than this are not read, and leave a gap.
-    pub max_bytes: u64,
+    /// How much of the file it needs.
+    pub content: Content,
     /// File names in the same directory and layer that it wants to see too, such as a write-ahead log.
     pub companions: &'static [&'static str],
     /// What the file yields. Cannot fail: what it does not understand becomes a gap. Sees no image, clock or network,
     /// and must neither panic nor use memory out of proportion to the file, whatever the bytes are.
     pub extract: fn(file: &ClaimedFile<'_>) -> Facts,
+}
+
+/// How much of a claimed file an extractor needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Nothing: the path says it all.
+    NameOnly,
+    /// All of it, up to so many bytes; a larger file is not read, and leaves a gap.
+    Whole(u64),
 }
 
 /// A file that an extractor claimed, whole in memory.
@@ -43,4 +59,14 @@ impl ClaimedFile<'_> {
     pub fn gap(&self, kind: GapKind, reason: impl Into<String>) -> Gap {
         Gap { kind, path: self.path.clone(), reason: reason.into() }
     }
+}
+
+/// The extractor that claims `path`.
+pub fn claim(path: &[u8]) -> Option<&'static Extractor> {
+    EXTRACTORS.iter().copied().find(|extractor| (extractor.claims)(path))
+}
+
+/// Whether any extractor claims `path` by its name.
+pub fn is_claimed(path: &[u8]) -> bool {
+    claim(path).is_some()
 }

@@ -1,3 +1,8 @@
 //! Layer bytes to layer inventory: inflate, verify, walk the tar once, extract. Knows no image and no advisory.
 
+pub mod analyze;
+pub mod decompress;
 pub mod extract;
+pub mod limits;
+pub mod tar;
+mod walk;
