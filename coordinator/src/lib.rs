@@ -1,1 +1,3 @@
-//! Skeleton.
+//! Layer inventories to reports: plan, compose, match, policy. Opens no layer; only `local` names the worker.
+
+pub mod compose;
