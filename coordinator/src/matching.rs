@@ -1,0 +1,3 @@
+//! Matching: packages and advisories in, findings out.
+
+pub mod identity;
