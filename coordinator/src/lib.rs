@@ -1,3 +1,4 @@
 //! Skeleton.
 pub mod advisory;
 pub mod matching;
+pub mod version;
