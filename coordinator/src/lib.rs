@@ -1,4 +1,5 @@
 //! Skeleton.
+
 pub mod advisory;
 pub mod matching;
 pub mod version;
