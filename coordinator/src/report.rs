@@ -10,6 +10,8 @@ use lazaret::ecosystem::Ecosystem;
 use lazaret::inventory::GapKind;
 use serde::Serialize;
 
+use crate::matching::Level;
+
 pub mod build;
 pub mod purl;
 pub mod table;
@@ -166,7 +168,14 @@ pub struct FindingRow {
     /// Its version.
     pub version: String,
     /// The ecosystem whose advisories say so, as OSV names it.
+    pub ecosystem: String,
+    /// The name under which they know the package: its source package or origin on a distribution that builds by these.
     pub source: String,
+    /// The records that matched.
+    pub records: Vec<String>,
+    /// What a record about several vulnerabilities covers; no names of this one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub covers: Vec<String>,
     /// How bad it is.
     pub severity: SeverityRow,
     /// The smallest version that fixes it; none where there is no fix.
@@ -186,7 +195,7 @@ pub struct FindingRow {
 #[derive(Clone, Debug, Serialize)]
 pub struct SeverityRow {
     /// `critical`, `high`, `medium`, `low`, `negligible` or `unknown`.
-    pub level: crate::matching::severity::Level,
+    pub level: Level,
     /// The CVSS base score.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub score: Option<f64>,
@@ -284,8 +293,16 @@ pub struct EcosystemCoverage {
     pub ecosystem: Ecosystem,
     /// How many packages of it are installed.
     pub packages: u32,
+    /// How many of them belong to OS packages: these are judged by the distribution's advisories alone, since it patches
+    /// what it ships without changing the version that upstream's advisories look at.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub owned: u32,
     /// The ecosystems of the snapshot that they were looked up in, as OSV names them; empty where there are none.
     pub advisories: Vec<String>,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// Software that was recognised, but is not read.

@@ -41,12 +41,12 @@ impl Version {
         let mut out = BufWriter::new(io::stdout().lock());
         let code = match (compare.a.as_str(), &compare.b) {
             ("-", None) => {
-                let wrong = version::check::check(compare.scheme, io::stdin().lock(), &mut out)?;
+                let wrong = version::check::check_table(compare.scheme, io::stdin().lock(), &mut out)?;
                 ExitCode::from(u8::from(wrong))
             }
             (a, Some(b)) => {
-                let order = version::compare(compare.scheme, a, b).map_err(Failure::new)?;
-                writeln!(out, "{}", version::check::symbol(order))?;
+                let relation = version::check::relation(compare.scheme, a, b).map_err(Failure::new)?;
+                writeln!(out, "{relation}")?;
                 ExitCode::SUCCESS
             }
             (_, None) => return Err(Failure::new("a second version is missing; write `lazaret version compare SCHEME A B`")),

@@ -70,6 +70,11 @@ pub(super) fn of(packages: &[&Package], os: Option<&OsRelease>, snapshot: &Snaps
     Coverage { distro, support_end, uncovered }
 }
 
+/// The ecosystem in which packages of a language are looked up, as OSV names it; none for packages of distributions.
+pub fn feed(ecosystem: Ecosystem) -> Option<&'static str> {
+    language(ecosystem).map(|(name, _)| name)
+}
+
 /// The names of the archives (`<base>/NAME/all.zip`) that hold everything about an image with these packages, sorted.
 pub fn archives(packages: &[&Package], os: Option<&OsRelease>) -> BTreeSet<String> {
     let mut archives = BTreeSet::new();

@@ -10,7 +10,7 @@ use lazaret::text::from_bytes;
 use super::*;
 use crate::compose::{Contents, LayerGap};
 use crate::inventory::ImageInventory;
-use crate::matching::{Finding, Matched};
+use crate::matching::{Coverage as MatchCoverage, DistroCoverage, Finding, Matches};
 use crate::pipeline::Inventoried;
 use crate::policy::Policy;
 
@@ -24,8 +24,8 @@ pub struct Context<'a> {
     pub policy: &'a Policy,
     /// Which snapshot findings come from, with its date.
     pub snapshot: Option<SnapshotSummary>,
-    /// What matching found; `None` if it did not run although it was asked to, for this reason.
-    pub matched: Result<Matched, String>,
+    /// What matching found: nothing if it was not asked for, a reason if it could not run.
+    pub matches: Result<Option<Matches>, String>,
 }
 
 /// What may be looked for.
@@ -54,14 +54,25 @@ pub fn build(image: &Image, inventoried: &Inventoried, context: Context<'_>) -> 
     let distro = contents.distro.as_ref();
     let purls: Vec<String> = contents.packages.iter().map(|p| purl::purl(&p.package, distro)).collect();
     let instructions = inventory.config.instructions();
-    let (matched, not_matched) = match context.matched {
-        Ok(matched) => (matched, None),
-        Err(reason) => (Matched::default(), Some(reason)),
-    };
-    let rows = matched.findings.iter().map(|finding| finding_row(finding, contents, &purls, &instructions)).collect();
+    let mut gaps: Vec<GapRow> = contents.gaps.iter().map(gap_row).collect();
+    gaps.extend(distro_gaps(contents));
+    let matches = context.matches.unwrap_or_else(|reason| {
+        gaps.push(whole_image(GapKind::Advisories, reason));
+        None
+    });
+    let mut rows = Vec::new();
+    if let Some(matches) = &matches {
+        gaps.extend(advisory_gaps(&matches.coverage, contents));
+        gaps.extend(matches.undecided.iter().filter_map(|undecided| {
+            let installed = contents.packages.get(undecided.package)?;
+            let path = installed.evidence.first().map(ToString::to_string).unwrap_or_default();
+            let reason = format!("{}: {}", installed.package.name, undecided.reason);
+            Some(GapRow { kind: GapKind::Version, layer: Some(installed.layer), path, reason })
+        }));
+        rows.extend(matches.findings.iter().filter_map(|finding| finding_row(finding, contents, &purls, &instructions)));
+        rows.sort_by(|a, b| (b.severity.level, &a.name, &a.id, &a.package).cmp(&(a.severity.level, &b.name, &b.id, &b.package)));
+    }
     let (findings, suppressed) = context.policy.apply(rows);
-    let mut gaps: Vec<GapRow> = contents.gaps.iter().chain(&matched.gaps).map(gap_row).collect();
-    gaps.extend(whole_image_gaps(contents, not_matched));
     gaps.sort_unstable();
     gaps.dedup();
     let unread = unread(contents);
@@ -94,7 +105,7 @@ pub fn build(image: &Image, inventoried: &Inventoried, context: Context<'_>) -> 
                 (None, false) => DistroState::None,
             },
             snapshot: context.snapshot,
-            ecosystems: ecosystems(contents, &matched),
+            ecosystems: ecosystems(contents, matches.as_ref().map(|matches| &matches.coverage)),
             unread,
         },
         gaps,
@@ -151,18 +162,26 @@ fn packages(contents: &Contents, purls: &[String]) -> Vec<PackageRow> {
     .collect()
 }
 
-fn finding_row(finding: &Finding, contents: &Contents, purls: &[String], instructions: &[Option<&str>]) -> FindingRow {
-    let installed = &contents.packages[finding.package];
-    FindingRow {
+fn finding_row(
+    finding: &Finding,
+    contents: &Contents,
+    purls: &[String],
+    instructions: &[Option<&str>],
+) -> Option<FindingRow> {
+    let installed = contents.packages.get(finding.package)?;
+    Some(FindingRow {
         id: finding.id.clone(),
         ids: finding.ids.clone(),
-        package: purls[finding.package].clone(),
+        package: purls.get(finding.package)?.clone(),
         name: installed.package.name.clone(),
         version: installed.package.version.clone(),
+        ecosystem: finding.ecosystem.clone(),
         source: finding.source.clone(),
+        records: finding.records.clone(),
+        covers: finding.covers.clone(),
         severity: SeverityRow {
             level: finding.severity.level,
-            score: finding.severity.score,
+            score: finding.severity.score.map(|score| score.value()),
             vector: finding.severity.vector.clone(),
             from: finding.severity.from.clone(),
         },
@@ -171,7 +190,7 @@ fn finding_row(finding: &Finding, contents: &Contents, purls: &[String], instruc
         layer: installed.layer,
         instruction: instructions.get(installed.layer as usize).copied().flatten().map(str::to_owned),
         evidence: installed.evidence.iter().map(ToString::to_string).collect(),
-    }
+    })
 }
 
 fn gap_row(gap: &LayerGap) -> GapRow {
@@ -179,35 +198,70 @@ fn gap_row(gap: &LayerGap) -> GapRow {
     GapRow { kind: gap.gap.kind, layer: gap.layer, path, reason: gap.gap.reason.clone() }
 }
 
-fn whole_image_gaps(contents: &Contents, not_matched: Option<String>) -> Vec<GapRow> {
-    let mut gaps = Vec::new();
-    let mut gap = |kind, reason: String| gaps.push(GapRow { kind, layer: None, path: String::new(), reason });
+fn whole_image(kind: GapKind, reason: impl Into<String>) -> GapRow {
+    GapRow { kind, layer: None, path: String::new(), reason: reason.into() }
+}
+
+/// A zero of OS packages must say why it is one.
+fn distro_gaps(contents: &Contents) -> Option<GapRow> {
     let os_packages = contents.packages.iter().any(|installed| installed.package.ecosystem.is_os());
     match (&contents.distro, contents.has_os) {
-        (None, true) => gap(GapKind::Distro, "the distribution is not known: its os-release file is missing, hidden or unreadable".into()),
-        (Some(distro), _) if !os_packages => {
-            let name = if distro.pretty_name.is_empty() { &distro.id } else { &distro.pretty_name };
-            gap(GapKind::Distro, format!("{name} without a package database: its packages are not known"));
+        (None, true) => {
+            let reason = "the distribution is not known: its os-release file is missing, hidden or unreadable";
+            Some(whole_image(GapKind::Distro, reason))
         }
-        _ => {}
+        (Some(distro), _) if !os_packages => {
+            let reason = format!("{} without a package database: its packages are not known", distro_name(distro));
+            Some(whole_image(GapKind::Distro, reason))
+        }
+        _ => None,
     }
-    if let Some(reason) = not_matched {
-        gap(GapKind::Advisories, reason);
+}
+
+fn distro_name(distro: &lazaret::distro::OsRelease) -> String {
+    if distro.pretty_name.is_empty() { format!("{} {}", distro.id, distro.version_id) } else { distro.pretty_name.clone() }
+}
+
+/// What the snapshot has nothing about.
+fn advisory_gaps(coverage: &MatchCoverage, contents: &Contents) -> Vec<GapRow> {
+    let mut gaps = Vec::new();
+    let name = contents.distro.as_ref().map(distro_name).unwrap_or_default();
+    for (ecosystem, count) in &coverage.uncovered {
+        let why = match &coverage.distro {
+            _ if !ecosystem.is_os() => "the snapshot has no advisories for this ecosystem".to_owned(),
+            DistroCoverage::None => "no distribution to look them up in".to_owned(),
+            DistroCoverage::Unknown => format!("{name} is no distribution whose advisories we know"),
+            DistroCoverage::Uncovered(wanted) if wanted.is_empty() => format!("nobody publishes advisories for {name}"),
+            DistroCoverage::Uncovered(wanted) => format!("the snapshot has none of {}", wanted.join(", ")),
+            DistroCoverage::Covered(found) => format!("{} is about another kind of packages", found.join(", ")),
+        };
+        gaps.push(whole_image(GapKind::Advisories, format!("{count} {} packages without advisories: {why}", ecosystem.name())));
     }
     gaps
 }
 
-fn ecosystems(contents: &Contents, matched: &Matched) -> Vec<EcosystemCoverage> {
-    let mut counts: BTreeMap<Ecosystem, u32> = BTreeMap::new();
+fn ecosystems(contents: &Contents, coverage: Option<&MatchCoverage>) -> Vec<EcosystemCoverage> {
+    let mut rows: BTreeMap<Ecosystem, EcosystemCoverage> = BTreeMap::new();
     for installed in &contents.packages {
-        *counts.entry(installed.package.ecosystem).or_default() += 1;
+        let ecosystem = installed.package.ecosystem;
+        let row = rows.entry(ecosystem).or_insert_with(|| {
+            let covered = coverage.filter(|coverage| !coverage.uncovered.contains_key(&ecosystem));
+            let advisories = match covered.map(|coverage| &coverage.distro) {
+                Some(DistroCoverage::Covered(found)) if ecosystem.is_os() => found.clone(),
+                Some(_) if !ecosystem.is_os() => crate::matching::coverage::feed(ecosystem).map(str::to_owned).into_iter().collect(),
+                _ => Vec::new(),
+            };
+            EcosystemCoverage { ecosystem, packages: 0, owned: 0, advisories }
+        });
+        row.packages += 1;
+        row.owned += u32::from(is_owned(installed));
     }
-    let row = |(ecosystem, packages)| EcosystemCoverage {
-        ecosystem,
-        packages,
-        advisories: matched.looked_up.get(&ecosystem).cloned().unwrap_or_default(),
-    };
-    counts.into_iter().map(row).collect()
+    rows.into_values().collect()
+}
+
+/// Whether an installed package of a language is part of an OS package.
+pub fn is_owned(installed: &crate::compose::InstalledPackage) -> bool {
+    installed.owner.is_some() && !installed.package.ecosystem.is_os()
 }
 
 fn unread(contents: &Contents) -> Vec<UnreadForm> {
