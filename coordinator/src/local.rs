@@ -32,7 +32,8 @@ pub fn fingerprint() -> Fingerprint {
     let versions: Vec<_> = EXTRACTORS.iter().map(|extractor| (extractor.name, extractor.version.to_string())).collect();
     let wire = lazaret::wire::Kind::LayerInventory.version().to_string();
     let limits = Limits::default().describe();
-    let fixed = [("facet", "packages"), ("wire", wire.as_str()), ("walk", analyze::VERSION), ("limits", limits.as_str())];
+    let fixed =
+        [("facet", "packages"), ("wire", wire.as_str()), ("walk", analyze::VERSION), ("limits", limits.as_str())];
     Fingerprint::of(fixed.into_iter().chain(versions.iter().map(|(name, version)| (*name, version.as_str()))))
 }
 

@@ -66,7 +66,11 @@ pub fn inventory(image: &Image, source: &dyn ImageSource, store: &dyn Store, pro
 }
 
 /// The inventory of an image whose layers were analysed as they streamed by, by index.
-pub fn inventory_of_streamed(image: &Image, layers: &[Result<LayerInventory, String>], store: &dyn Store) -> Inventoried {
+pub fn inventory_of_streamed(
+    image: &Image,
+    layers: &[Result<LayerInventory, String>],
+    store: &dyn Store,
+) -> Inventoried {
     let keys = Keys::new();
     for (layer, inventory) in image.layers.iter().zip(layers) {
         if let Ok(inventory) = inventory {
@@ -76,7 +80,12 @@ pub fn inventory_of_streamed(image: &Image, layers: &[Result<LayerInventory, Str
     finish(image, store, &keys, &layers.iter().map(Some).collect::<Vec<_>>())
 }
 
-fn finish(image: &Image, store: &dyn Store, keys: &Keys, layers: &[Option<&Result<LayerInventory, String>>]) -> Inventoried {
+fn finish(
+    image: &Image,
+    store: &dyn Store,
+    keys: &Keys,
+    layers: &[Option<&Result<LayerInventory, String>>],
+) -> Inventoried {
     let contents = compose::compose(layers.iter().map(|layer| layer.and_then(|layer| layer.as_ref().ok())));
     let failed: Vec<_> = layers
         .iter()

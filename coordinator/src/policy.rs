@@ -34,7 +34,9 @@ pub struct Ignore {
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
     /// Not TOML, or not of this form.
-    #[error("malformed ignore file: {0}\n  each entry is written: [[ignore]] id = \"CVE-…\", reason = \"…\", and if wanted package = \"…\", expires = \"YYYY-MM-DD\"")]
+    #[error(
+        "malformed ignore file: {0}\n  each entry is written: [[ignore]] id = \"CVE-…\", reason = \"…\", and if wanted package = \"…\", expires = \"YYYY-MM-DD\""
+    )]
     Malformed(String),
     /// An entry without a reason.
     #[error("the entry for {0} gives no reason; write reason = \"…\"")]
@@ -62,7 +64,8 @@ pub fn read_ignores(text: &str, today: &str) -> Result<Vec<Ignore>, PolicyError>
         #[serde(default)]
         ignore: Vec<Ignore>,
     }
-    let file: File = toml::from_str(text).map_err(|error| PolicyError::Malformed(error.to_string().trim_end().to_owned()))?;
+    let file: File =
+        toml::from_str(text).map_err(|error| PolicyError::Malformed(error.to_string().trim_end().to_owned()))?;
     let mut expired = Vec::new();
     for ignore in &file.ignore {
         if ignore.reason.trim().is_empty() {
@@ -83,7 +86,9 @@ pub fn read_ignores(text: &str, today: &str) -> Result<Vec<Ignore>, PolicyError>
 fn is_date(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let number = |part: &str, length: usize, range: std::ops::RangeInclusive<u32>| {
-        part.len() == length && part.bytes().all(|b| b.is_ascii_digit()) && part.parse().is_ok_and(|n| range.contains(&n))
+        part.len() == length
+            && part.bytes().all(|b| b.is_ascii_digit())
+            && part.parse().is_ok_and(|n| range.contains(&n))
     };
     matches!(parts.as_slice(), [year, month, day] if number(year, 4, 1970..=9999) && number(month, 2, 1..=12) && number(day, 2, 1..=31))
 }
@@ -94,7 +99,9 @@ impl Policy {
         let mut findings = Vec::with_capacity(rows.len());
         let mut suppressed = Vec::new();
         for row in rows {
-            if !self.levels.is_empty() && !self.levels.contains(&row.severity.level) || self.only_fixed && row.fixed.is_none() {
+            if !self.levels.is_empty() && !self.levels.contains(&row.severity.level)
+                || self.only_fixed && row.fixed.is_none()
+            {
                 continue;
             }
             match self.ignores.iter().find(|ignore| ignore.covers(&row)) {
@@ -112,7 +119,9 @@ impl Policy {
 
 impl Ignore {
     fn covers(&self, row: &FindingRow) -> bool {
-        let package = |wanted: &String| *wanted == row.name || *wanted == row.package || row.package.split(['@', '?']).next() == Some(wanted);
+        let package = |wanted: &String| {
+            *wanted == row.name || *wanted == row.package || row.package.split(['@', '?']).next() == Some(wanted)
+        };
         (self.id == row.id || row.ids.contains(&self.id)) && self.package.as_ref().is_none_or(package)
     }
 }
@@ -124,7 +133,8 @@ mod tests {
     #[test]
     fn an_entry_must_say_why_and_still_hold() {
         let read = |text: &str| read_ignores(text, "2026-11-23");
-        let ignores = read("[[ignore]]\nid = \"CVE-1\"\nreason = \"not reachable\"\nexpires = \"2026-11-23\"\n").unwrap();
+        let ignores =
+            read("[[ignore]]\nid = \"CVE-1\"\nreason = \"not reachable\"\nexpires = \"2026-11-23\"\n").unwrap();
         assert_eq!(ignores.len(), 1);
         assert!(matches!(read("[[ignore]]\nid = \"CVE-1\"\nreason = \" \"\n"), Err(PolicyError::Reason(_))));
         assert!(matches!(read("[[ignore]]\nid = \"CVE-1\"\n"), Err(PolicyError::Malformed(_))));

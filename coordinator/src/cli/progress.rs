@@ -27,12 +27,14 @@ impl Shown {
         let stopped = Arc::clone(&stop);
         let thread = thread::spawn(move || {
             thread::park_timeout(Duration::from_millis(150));
-            let bar = (!stopped.load(Ordering::Relaxed)).then(|| ProgressBar::new(0).with_style(style()).with_message(name));
+            let bar =
+                (!stopped.load(Ordering::Relaxed)).then(|| ProgressBar::new(0).with_style(style()).with_message(name));
             while !stopped.load(Ordering::Relaxed) {
                 if let Some(bar) = &bar {
                     bar.set_length(progress.bytes.load(Ordering::Relaxed));
                     bar.set_position(progress.bytes_done.load(Ordering::Relaxed));
-                    let (done, all) = (progress.layers_done.load(Ordering::Relaxed), progress.layers.load(Ordering::Relaxed));
+                    let (done, all) =
+                        (progress.layers_done.load(Ordering::Relaxed), progress.layers.load(Ordering::Relaxed));
                     bar.set_prefix(format!("{done}/{all} layers"));
                 }
                 thread::park_timeout(Duration::from_millis(100));

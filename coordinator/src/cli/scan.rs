@@ -178,7 +178,8 @@ impl Scan {
         };
         let sources = self.registry.sources()?;
         let scanners = self.scanners();
-        let mut advisories = advisories::Advisories::new(&self.advisories, self.offline, scanners.contains(&Scanner::Vuln));
+        let mut advisories =
+            advisories::Advisories::new(&self.advisories, self.offline, scanners.contains(&Scanner::Vuln));
         let several = references.len() > 1 || self.all_platforms;
         let mut reports = Vec::new();
         let mut failed = false;
@@ -259,7 +260,8 @@ impl Scan {
 
     fn exit_code(&self, reports: &[Report], failed: bool) -> ExitCode {
         let incomplete = reports.iter().any(|report| !report.coverage.complete);
-        let over = |level: Level| reports.iter().flat_map(|report| &report.findings).any(|row| row.severity.level >= level);
+        let over =
+            |level: Level| reports.iter().flat_map(|report| &report.findings).any(|row| row.severity.level >= level);
         if failed || self.fail_on_incomplete && incomplete {
             ExitCode::from(2)
         } else if self.fail_on.level().is_some_and(over) {

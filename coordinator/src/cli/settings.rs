@@ -16,6 +16,7 @@ pub(super) fn advisories() -> Option<PathBuf> {
 fn base(variable: &str, below_home: &str) -> Option<PathBuf> {
     // The XDG specification: a relative path there is to be ignored.
     let given = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
-    let base = given.or_else(|| std::env::home_dir().filter(|home| home.is_absolute()).map(|home| home.join(below_home)))?;
+    let base =
+        given.or_else(|| std::env::home_dir().filter(|home| home.is_absolute()).map(|home| home.join(below_home)))?;
     Some(base.join("lazaret"))
 }

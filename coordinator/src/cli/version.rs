@@ -49,7 +49,9 @@ impl Version {
                 writeln!(out, "{relation}")?;
                 ExitCode::SUCCESS
             }
-            (_, None) => return Err(Failure::new("a second version is missing; write `lazaret version compare SCHEME A B`")),
+            (_, None) => {
+                return Err(Failure::new("a second version is missing; write `lazaret version compare SCHEME A B`"));
+            }
         };
         out.flush()?;
         Ok(code)

@@ -69,8 +69,12 @@ pub fn build(image: &Image, inventoried: &Inventoried, context: Context<'_>) -> 
             let reason = format!("{}: {}", installed.package.name, undecided.reason);
             Some(GapRow { kind: GapKind::Version, layer: Some(installed.layer), path, reason })
         }));
-        rows.extend(matches.findings.iter().filter_map(|finding| finding_row(finding, contents, &purls, &instructions)));
-        rows.sort_by(|a, b| (b.severity.level, &a.name, &a.id, &a.package).cmp(&(a.severity.level, &b.name, &b.id, &b.package)));
+        rows.extend(
+            matches.findings.iter().filter_map(|finding| finding_row(finding, contents, &purls, &instructions)),
+        );
+        rows.sort_by(|a, b| {
+            (b.severity.level, &a.name, &a.id, &a.package).cmp(&(a.severity.level, &b.name, &b.id, &b.package))
+        });
     }
     let (findings, suppressed) = context.policy.apply(rows);
     gaps.sort_unstable();
@@ -219,7 +223,11 @@ fn distro_gaps(contents: &Contents) -> Option<GapRow> {
 }
 
 fn distro_name(distro: &lazaret::distro::OsRelease) -> String {
-    if distro.pretty_name.is_empty() { format!("{} {}", distro.id, distro.version_id) } else { distro.pretty_name.clone() }
+    if distro.pretty_name.is_empty() {
+        format!("{} {}", distro.id, distro.version_id)
+    } else {
+        distro.pretty_name.clone()
+    }
 }
 
 /// What the snapshot has nothing about.
@@ -235,7 +243,10 @@ fn advisory_gaps(coverage: &MatchCoverage, contents: &Contents) -> Vec<GapRow> {
             DistroCoverage::Uncovered(wanted) => format!("the snapshot has none of {}", wanted.join(", ")),
             DistroCoverage::Covered(found) => format!("{} is about another kind of packages", found.join(", ")),
         };
-        gaps.push(whole_image(GapKind::Advisories, format!("{count} {} packages without advisories: {why}", ecosystem.name())));
+        gaps.push(whole_image(
+            GapKind::Advisories,
+            format!("{count} {} packages without advisories: {why}", ecosystem.name()),
+        ));
     }
     gaps
 }
@@ -248,7 +259,9 @@ fn ecosystems(contents: &Contents, coverage: Option<&MatchCoverage>) -> Vec<Ecos
             let covered = coverage.filter(|coverage| !coverage.uncovered.contains_key(&ecosystem));
             let advisories = match covered.map(|coverage| &coverage.distro) {
                 Some(DistroCoverage::Covered(found)) if ecosystem.is_os() => found.clone(),
-                Some(_) if !ecosystem.is_os() => crate::matching::coverage::feed(ecosystem).map(str::to_owned).into_iter().collect(),
+                Some(_) if !ecosystem.is_os() => {
+                    crate::matching::coverage::feed(ecosystem).map(str::to_owned).into_iter().collect()
+                }
                 _ => Vec::new(),
             };
             EcosystemCoverage { ecosystem, packages: 0, owned: 0, advisories }

@@ -77,8 +77,14 @@ mod tests {
         let package = |ecosystem, name: &str, version: &str| Package::new(ecosystem, name, version);
         let mut deb = package(Ecosystem::Deb, "libstdc++6", "1:12.2-1+b1");
         deb.arch = Some("amd64".into());
-        assert_eq!(purl(&deb, Some(&distro)), "pkg:deb/debian/libstdc%2B%2B6@1:12.2-1%2Bb1?arch=amd64&distro=debian-12");
-        assert_eq!(purl(&package(Ecosystem::Npm, "@babel/core", "7.0.0"), Some(&distro)), "pkg:npm/%40babel/core@7.0.0");
+        assert_eq!(
+            purl(&deb, Some(&distro)),
+            "pkg:deb/debian/libstdc%2B%2B6@1:12.2-1%2Bb1?arch=amd64&distro=debian-12"
+        );
+        assert_eq!(
+            purl(&package(Ecosystem::Npm, "@babel/core", "7.0.0"), Some(&distro)),
+            "pkg:npm/%40babel/core@7.0.0"
+        );
         assert_eq!(purl(&package(Ecosystem::Rpm, "vim", "2:8.0-1"), None), "pkg:rpm/vim@8.0-1?epoch=2");
     }
 }

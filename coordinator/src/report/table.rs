@@ -137,8 +137,11 @@ fn summary(report: &Report, style: Style) -> String {
     if report.coverage.scanners.contains(&"vuln") {
         let _ = write!(line, ", {} findings", report.findings.len());
         let count = |level: Level| report.findings.iter().filter(|row| row.severity.level == level).count();
-        let levels: Vec<String> =
-            Level::ALL.iter().filter(|&&level| count(level) > 0).map(|&level| format!("{} {level}", count(level))).collect();
+        let levels: Vec<String> = Level::ALL
+            .iter()
+            .filter(|&&level| count(level) > 0)
+            .map(|&level| format!("{} {level}", count(level)))
+            .collect();
         if !levels.is_empty() {
             let _ = write!(line, " ({})", levels.join(", "));
         }
@@ -154,7 +157,8 @@ fn summary(report: &Report, style: Style) -> String {
     let _ = if style.colour { write!(line, ": \x1b[1;{code}m{word}\x1b[0m") } else { write!(line, ": {word}") };
     if let Some(snapshot) = &report.coverage.snapshot {
         let date = snapshot.date.as_deref().unwrap_or("unknown date");
-        let _ = write!(line, " (advisories of {}, {})", visible(date), &snapshot.digest[..12.min(snapshot.digest.len())]);
+        let _ =
+            write!(line, " (advisories of {}, {})", visible(date), &snapshot.digest[..12.min(snapshot.digest.len())]);
     }
     line
 }

@@ -60,7 +60,10 @@ impl Advisories {
 
     fn open(&mut self, _contents: &Contents) -> Result<&(Snapshot, SnapshotSummary), String> {
         if self.snapshot.is_none() {
-            let place = self.place.clone().ok_or("there is no home directory to keep advisories in; write --advisories FILE")?;
+            let place = self
+                .place
+                .clone()
+                .ok_or("there is no home directory to keep advisories in; write --advisories FILE")?;
             let snapshot = Snapshot::open(&place).map_err(|error| error.to_string())?;
             let digest = lazaret::digest::hex(&snapshot.digest());
             self.snapshot = Some((snapshot, SnapshotSummary { digest, date: None }));

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use lazaret::door::source::{Endpoint, SourceOptions};
+use tokio::runtime::{Builder, Runtime};
 
 use super::super::Failure;
 
@@ -25,10 +27,22 @@ pub(super) struct RegistryArgs {
 }
 
 /// What the sources need to be opened.
-pub(super) struct Sources {}
+pub(super) struct Sources {
+    options: SourceOptions,
+    _runtime: Runtime,
+}
+
+impl Sources {
+    /// For the door.
+    pub(super) fn options(&self) -> &SourceOptions {
+        &self.options
+    }
+}
 
 impl RegistryArgs {
     pub(super) fn sources(&self) -> Result<Sources, Failure> {
-        Ok(Sources {})
+        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Failure::new)?;
+        let options = SourceOptions { runtime: runtime.handle().clone(), engines: Endpoint::usual(|name| std::env::var(name).ok()), registry: None };
+        Ok(Sources { options, _runtime: runtime })
     }
 }
