@@ -7,11 +7,22 @@ mod apk;
 mod control;
 mod dpkg;
 mod os_release;
+mod rpm;
 
 /// Every extractor. Where two claim one path the first has it. Evidence names them, and the fingerprint of an inventory
 /// holds their names and versions.
-pub static EXTRACTORS: &[&Extractor] =
-    &[&os_release::OS_RELEASE, &apk::APK, &dpkg::STATUS, &dpkg::STATUS_D, &dpkg::FILE_LIST, &dpkg::CHECKSUMS];
+pub static EXTRACTORS: &[&Extractor] = &[
+    &os_release::OS_RELEASE,
+    &apk::APK,
+    &dpkg::STATUS,
+    &dpkg::STATUS_D,
+    &dpkg::FILE_LIST,
+    &dpkg::CHECKSUMS,
+    &rpm::SQLITE,
+    &rpm::NDB,
+    &rpm::BERKELEY_DB,
+    &rpm::MANIFEST,
+];
 
 /// How one file format is recognised and read.
 pub struct Extractor {
