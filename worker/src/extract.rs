@@ -3,8 +3,29 @@
 use lazaret::inventory::{Facts, Gap, GapKind};
 use lazaret::path::LayerPath;
 
+#[cfg(test)]
+pub(crate) mod golden;
+mod licence;
+mod npm;
+mod python;
+mod recognised;
+
 /// Every extractor, by name. Evidence names them, and the fingerprint of an inventory holds their names and versions.
-pub static EXTRACTORS: &[Extractor] = &[];
+pub static EXTRACTORS: &[Extractor] = &[
+    recognised::CONDA,
+    recognised::DOTNET_DEPS,
+    recognised::JAVA_ARCHIVE,
+    npm::NPM,
+    recognised::PACMAN,
+    recognised::PHP_COMPOSER,
+    python::PYTHON,
+    recognised::R_PACKAGE,
+    recognised::RUBY_GEM,
+];
+
+/// [`Extractor::max_bytes`] of an extractor that tells by the name alone: its files are not read, whatever their size,
+/// leave no gap for it, and reach `extract` without content.
+pub const BY_NAME: u64 = 0;
 
 /// How one file format is recognised and read.
 pub struct Extractor {
@@ -14,7 +35,7 @@ pub struct Extractor {
     pub version: u32,
     /// Whether it wants the file at this path. Called for every entry of every layer: it compares bytes, nothing more.
     pub claims: fn(path: &[u8]) -> bool,
-    /// Files larger than this are not read, and leave a gap.
+    /// Files larger than this are not read, and leave a gap; [`BY_NAME`] where none is wanted.
     pub max_bytes: u64,
     /// File names in the same directory and layer that it wants to see too, such as a write-ahead log.
     pub companions: &'static [&'static str],
