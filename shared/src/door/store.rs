@@ -53,7 +53,9 @@ pub enum StoreError {
 /// [`StoreError::Url`] for anything else.
 pub fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
     match url.split_once(':') {
-        Some(("file", path)) if !path.is_empty() => Ok(Arc::new(FileStore::new(path.strip_prefix("//").unwrap_or(path).into()))),
+        Some(("file", path)) if !path.is_empty() => {
+            Ok(Arc::new(FileStore::new(path.strip_prefix("//").unwrap_or(path).into())))
+        }
         Some(("memory", "")) => Ok(Arc::new(MemoryStore::default())),
         _ => Err(StoreError::Url(crate::text::visible(&url.chars().take(100).collect::<String>()).into_owned())),
     }

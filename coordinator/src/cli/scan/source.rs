@@ -42,7 +42,11 @@ impl Sources {
 impl RegistryArgs {
     pub(super) fn sources(&self) -> Result<Sources, Failure> {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Failure::new)?;
-        let options = SourceOptions { runtime: runtime.handle().clone(), engines: Endpoint::usual(|name| std::env::var(name).ok()), registry: None };
+        let options = SourceOptions {
+            runtime: runtime.handle().clone(),
+            engines: Endpoint::usual(|name| std::env::var(name).ok()),
+            registry: None,
+        };
         Ok(Sources { options, _runtime: runtime })
     }
 }

@@ -63,7 +63,8 @@ mod tests {
     fn conforms_and_leaves_only_objects() {
         let directory = tempfile::tempdir().unwrap();
         super::super::conformance::check_store(&FileStore::new(directory.path().join("deep/er")));
-        let mut names: Vec<_> = fs::read_dir(directory.path().join("deep/er/a")).unwrap().map(|e| e.unwrap().file_name()).collect();
+        let mut names: Vec<_> =
+            fs::read_dir(directory.path().join("deep/er/a")).unwrap().map(|e| e.unwrap().file_name()).collect();
         names.sort();
         assert_eq!(names, ["b", "c"]);
     }
