@@ -1,1 +1,3 @@
 //! Image sources.
+
+pub mod registry;
