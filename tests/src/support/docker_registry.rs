@@ -139,7 +139,7 @@ fn self_signed(directory: &Path) -> PathBuf {
     let certificate = directory.join("registry.pem");
     run(Command::new("openssl")
         .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=registry.test"])
-        .args(["-addext", "subjectAltName=IP:127.0.0.1"])
+        .args(["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"])
         .arg("-keyout")
         .arg(certificate.with_extension("key"))
         .arg("-out")

@@ -77,8 +77,11 @@ impl Session {
                     return self.judge(door, ask, response).await;
                 }
                 Err(error @ RegistryError::Connection { .. }) if left > 0 => first_failure = Some(Err(error)),
-                Err(error @ RegistryError::Certificate { .. }) => return Err(error),
-                Err(error) => return first_failure.unwrap_or(Err(error)),
+                // Neither connects: what the first found is as good. Else this one found out more.
+                Err(error @ RegistryError::Connection { .. }) => {
+                    return first_failure.filter(is_connection).unwrap_or(Err(error));
+                }
+                Err(error) => return Err(error),
             }
         }
         first_failure.unwrap_or_else(|| Err(self.no_url()))
@@ -224,6 +227,10 @@ impl Session {
             hint: "the host of the reference makes no URL",
         }
     }
+}
+
+fn is_connection(outcome: &Result<Response, RegistryError>) -> bool {
+    matches!(outcome, Err(RegistryError::Connection { .. }))
 }
 
 /// Waits until it is time to try again after `error`; gives it back where there is no use in trying.

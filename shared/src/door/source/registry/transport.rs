@@ -103,13 +103,12 @@ pub(super) fn classify(url: &Url, error: &reqwest::Error) -> RegistryError {
         if let Some(reason) = error.downcast_ref::<AddressError>() {
             return RegistryError::Address { url, reason: reason.clone() };
         }
-        // An I/O error does not list what it wraps among its sources.
-        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let tls = error.downcast_ref().or_else(|| inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()));
-        if let Some(rustls::Error::InvalidCertificate(_)) = tls {
+        if let Some(rustls::Error::InvalidCertificate(_)) = error.downcast_ref() {
             return RegistryError::Certificate { url, reason: innermost(error) };
         }
-        cause = error.source();
+        // An I/O error does not list what it wraps among its sources.
+        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        cause = wrapped.map(|wrapped| wrapped as &(dyn Error + 'static)).or_else(|| error.source());
     }
     let reason = match () {
         () if error.is_timeout() => "no answer in time".to_owned(),
