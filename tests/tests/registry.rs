@@ -5,8 +5,9 @@ use std::io::{Read as _, Write as _};
 
 use lazaret::digest::Digest;
 use lazaret::door::source::registry::{
-    Credential, Credentials, Patience, Registry, RegistryError, RegistryOptions, Secret,
+    Credential, Credentials, Patience, Registry, RegistryError, RegistryImage, RegistryOptions, Secret,
 };
+use lazaret::door::source::{ImageSource as _, PlatformChoice};
 use lazaret::image::Descriptor;
 use lazaret::reference::RegistryReference;
 use lazaret_tests::support::docker_registry::{DockerRegistry, Keeper, PASSWORD, USER};
@@ -79,25 +80,34 @@ async fn read_to_end(client: &Registry, reference: &RegistryReference, blob: &De
 async fn pull_all(client: &Registry, registry: &DockerRegistry, filled: &Filled) {
     let single = named(registry, "team/image:single");
     assert_eq!(client.digest(&single).await.unwrap(), filled.single);
-    let manifest = client.document(&single).await.unwrap();
-    assert!(!manifest.is_index() && manifest.digest == filled.single);
-
+    assert_eq!(client.root(&single).await.unwrap().descriptor.digest, filled.single);
     let index = named(registry, "team/image:index");
     assert_eq!(client.digest(&index).await.unwrap(), filled.index);
-    let document = client.document(&index).await.unwrap();
-    assert!(document.is_index() && document.digest == filled.index);
-    let listed: Value = serde_json::from_slice(&document.bytes).unwrap();
-    for entry in listed["manifests"].as_array().unwrap() {
-        let digest = entry["digest"].as_str().unwrap().parse().unwrap();
-        let manifest = client.document_by_digest(&index, digest).await.unwrap();
-        let manifest: Value = serde_json::from_slice(&manifest.bytes).unwrap();
-        let config: Descriptor = serde_json::from_value(manifest["config"].clone()).unwrap();
-        let config: Value = serde_json::from_slice(&client.config(&index, &config).await.unwrap()).unwrap();
-        assert_eq!(config["architecture"], entry["platform"]["architecture"]);
-    }
     for (descriptor, content) in &filled.layers {
         assert!(read_to_end(client, &single, descriptor).await == *content, "{}", descriptor.media_type);
     }
+    let by_digest = named(registry, &format!("team/image@{}", filled.index));
+    let (client, filled) = (client.clone(), filled.single);
+    let runtime = tokio::runtime::Handle::current();
+    let through_the_door = move || {
+        for (reference, choice, platforms) in [
+            (&single, PlatformChoice::All, &["linux/amd64"][..]),
+            (&index, PlatformChoice::All, &["linux/amd64", "linux/arm64"]),
+            (&by_digest, PlatformChoice::Exactly("linux/arm64".parse().unwrap()), &["linux/arm64"]),
+        ] {
+            let source = RegistryImage::new(client.clone(), reference.clone(), runtime.clone());
+            let images = source.images(&choice).unwrap();
+            let found: Vec<_> = images.iter().map(|image| image.platform.to_string()).collect();
+            assert_eq!(found, platforms, "{reference}");
+            assert!(images[0].platform.architecture != "amd64" || images[0].digest == filled);
+            for layer in &images[0].layers {
+                let mut content = Vec::new();
+                source.open_blob(layer).unwrap().read_to_end(&mut content).unwrap();
+                assert_eq!(Digest::of(&content), layer.blob.digest);
+            }
+        }
+    };
+    tokio::task::spawn_blocking(through_the_door).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -107,9 +117,9 @@ async fn anonymous() {
     let client = Registry::new(RegistryOptions::default());
     pull_all(&client, &registry, &filled).await;
 
-    let error = client.document(&named(&registry, "team/image:missing")).await.unwrap_err();
+    let error = client.root(&named(&registry, "team/image:missing")).await.unwrap_err();
     assert!(matches!(&error, RegistryError::NotFound { what, .. } if what == "tag missing"), "{error}");
-    assert!(error.to_string().contains("no such tag"), "{error}");
+    assert!(error.hint().unwrap().contains("no such tag"), "{error}");
     let error = client.digest(&named(&registry, "nothing:here")).await.unwrap_err();
     assert!(matches!(error, RegistryError::NotFound { .. }), "{error}");
     let absent = Descriptor { media_type: String::new(), digest: Digest::of(b"absent"), size: 6 };
@@ -130,9 +140,9 @@ async fn basic() {
 
     let reference = named(&registry, "team/image:single");
     for options in [RegistryOptions::default(), with_password(&registry, "wrong-canary")] {
-        let error = Registry::new(options).document(&reference).await.unwrap_err();
+        let error = Registry::new(options).root(&reference).await.unwrap_err();
         assert!(matches!(error, RegistryError::Unauthorized { .. }), "{error}");
-        assert!(error.to_string().contains("docker login") && !format!("{error:?}").contains("canary"), "{error}");
+        assert!(error.hint().unwrap().contains("docker login") && !format!("{error:?}").contains("canary"), "{error}");
     }
 
     let directory = tempfile::tempdir().unwrap();
@@ -154,7 +164,7 @@ async fn token() {
     assert_eq!(asked.len(), 1, "one token for the whole image");
     assert!(asked[0].target.contains("scope=repository%3Ateam%2Fimage%3Apull"), "{}", asked[0].target);
 
-    let error = Registry::new(RegistryOptions::default()).document(&named(&registry, "team/image:single")).await;
+    let error = Registry::new(RegistryOptions::default()).root(&named(&registry, "team/image:single")).await;
     assert!(matches!(error, Err(RegistryError::Unauthorized { .. })), "{error:?}");
 }
 
@@ -177,10 +187,9 @@ async fn tls() {
     let careless = RegistryOptions { insecure, ..with_password(&registry, PASSWORD) };
     pull_all(&Registry::new(careless), &registry, &filled).await;
 
-    let error =
-        Registry::new(with_password(&registry, PASSWORD)).document(&named(&registry, "team/image:single")).await;
+    let error = Registry::new(with_password(&registry, PASSWORD)).root(&named(&registry, "team/image:single")).await;
     let Err(error @ RegistryError::Certificate { .. }) = error else { panic!("{error:?}") };
-    assert!(error.to_string().contains("--insecure-registry"), "{error}");
+    assert!(error.hint().unwrap().contains("--insecure-registry"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -188,7 +197,7 @@ async fn nobody_listens() {
     let patience = Patience { tries: 2, pause: std::time::Duration::from_millis(1), ..Patience::default() };
     let client = Registry::new(RegistryOptions { patience, ..RegistryOptions::default() });
     let reference = format!("{}/a:b", lazaret_tests::support::process::free_address()).parse().unwrap();
-    let error = client.document(&reference).await.unwrap_err();
+    let error = client.root(&reference).await.unwrap_err();
     assert!(error.is_transient() && error.to_string().contains("refused"), "{error}");
 }
 

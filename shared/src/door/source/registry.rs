@@ -7,12 +7,13 @@ mod challenge;
 mod clients;
 mod credential_helper;
 mod credentials;
-mod document;
 mod endpoint;
 mod error;
 mod http_date;
+mod image_source;
 mod patience;
 mod realm;
+mod root;
 mod secret;
 mod session;
 mod shown_url;
@@ -29,22 +30,22 @@ use reqwest::Method;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 
 pub use self::address::AddressError;
-pub use self::blob::BlobReader;
+pub use self::blob::BlobStream;
 use self::clients::Clients;
 pub use self::credentials::{Credential, Credentials};
-pub use self::document::{Document, MEDIA_TYPES};
 use self::endpoint::Endpoint;
 pub use self::error::RegistryError;
+pub use self::image_source::RegistryImage;
 pub use self::patience::Patience;
+pub use self::root::Root;
 pub use self::secret::Secret;
 use self::session::{Ask, Session};
 pub use self::shown_url::ShownUrl;
 use crate::digest::Digest;
 use crate::image::Descriptor;
+use crate::manifest::{INDEX_TYPES, MANIFEST_TYPES, MAX_MANIFEST};
 use crate::reference::RegistryReference;
 
-/// The most bytes of an image's configuration.
-const CONFIG_LIMIT: u64 = 8 << 20;
 /// Sessions that are remembered; a service that meets more repositories begins to forget.
 const SESSIONS: usize = 4096;
 
@@ -113,42 +114,35 @@ impl Registry {
         let header = response.headers().get("docker-content-digest").and_then(|value| value.to_str().ok());
         match header.and_then(|text| text.parse().ok()) {
             Some(digest) => Ok(digest),
-            None => Ok(self.fetch_document(reference, None).await?.digest),
+            None => Ok(self.root(reference).await?.descriptor.digest),
         }
     }
 
     /// The manifest or index that the reference stands for, verified where it names a digest.
-    pub async fn document(&self, reference: &RegistryReference) -> Result<Document, RegistryError> {
-        self.fetch_document(reference, reference.digest).await
+    pub async fn root(&self, reference: &RegistryReference) -> Result<Root, RegistryError> {
+        let ask = manifest_ask(Method::GET, reference, reference.digest);
+        let (url, headers, bytes) = self.fetch(reference, &ask, MAX_MANIFEST).await?;
+        Root::new(&url, &headers, bytes, &ask.what, reference.digest)
     }
 
-    /// The manifest or index with this digest, verified; `reference` says in which repository.
-    pub async fn document_by_digest(
+    /// The manifest or index with this digest, verified, of at most `limit` bytes; `reference` says in which repository.
+    pub async fn manifest(
         &self,
         reference: &RegistryReference,
         digest: Digest,
-    ) -> Result<Document, RegistryError> {
-        self.fetch_document(reference, Some(digest)).await
+        limit: u64,
+    ) -> Result<Bytes, RegistryError> {
+        self.fetch_verified(reference, &manifest_ask(Method::GET, reference, Some(digest)), digest, limit).await
     }
 
-    /// A blob that is held whole, verified: the configuration of an image, at most 8 MiB.
-    pub async fn config(&self, reference: &RegistryReference, descriptor: &Descriptor) -> Result<Bytes, RegistryError> {
-        let digest = descriptor.digest;
-        let ask = Ask {
-            method: Method::GET,
-            path: format!("blobs/{digest}"),
-            headers: HeaderMap::new(),
-            what: format!("blob {digest}"),
-        };
-        let (url, _, bytes) = self.fetch(reference, &ask, CONFIG_LIMIT).await?;
-        let actual = Digest::of(&bytes);
-        if actual != digest {
-            return Err(RegistryError::Digest { url: (&url).into(), expected: digest, actual });
-        }
-        if bytes.len() as u64 != descriptor.size {
-            return Err(RegistryError::Length { digest, expected: descriptor.size, actual: bytes.len() as u64 });
-        }
-        Ok(bytes)
+    /// A blob that is held whole, verified, of at most `limit` bytes: the configuration of an image.
+    pub async fn small_blob(
+        &self,
+        reference: &RegistryReference,
+        digest: Digest,
+        limit: u64,
+    ) -> Result<Bytes, RegistryError> {
+        self.fetch_verified(reference, &Ask::blob(digest), digest, limit).await
     }
 
     /// A blob of any size, as a stream whose length is checked and whose digest is *not*: who reads it has to.
@@ -156,22 +150,21 @@ impl Registry {
         &self,
         reference: &RegistryReference,
         descriptor: &Descriptor,
-    ) -> Result<BlobReader, RegistryError> {
+    ) -> Result<BlobStream, RegistryError> {
         blob::open(Arc::clone(&self.door), self.session(reference), descriptor).await
     }
 
-    async fn fetch_document(
+    async fn fetch_verified(
         &self,
         reference: &RegistryReference,
-        digest: Option<Digest>,
-    ) -> Result<Document, RegistryError> {
-        let ask = manifest_ask(Method::GET, reference, digest);
-        let (url, headers, bytes) = self.fetch(reference, &ask, document::LIMIT).await?;
-        let document = Document::new(&url, &headers, bytes, digest)?;
-        let told = headers.get("docker-content-digest").and_then(|value| value.to_str().ok());
-        match told.and_then(|text| text.parse::<Digest>().ok()).filter(|told| *told != document.digest) {
-            Some(expected) => Err(RegistryError::Digest { url: (&url).into(), expected, actual: document.digest }),
-            None => Ok(document),
+        ask: &Ask,
+        expected: Digest,
+        limit: u64,
+    ) -> Result<Bytes, RegistryError> {
+        let (_, _, bytes) = self.fetch(reference, ask, limit).await?;
+        match Digest::of(&bytes) {
+            actual if actual == expected => Ok(bytes),
+            actual => Err(RegistryError::Digest { what: ask.what.clone(), expected, actual }),
         }
     }
 
@@ -223,7 +216,7 @@ fn manifest_ask(method: Method, reference: &RegistryReference, digest: Option<Di
         None => (format!("manifests/{tag}"), format!("tag {tag}")),
     };
     let mut headers = HeaderMap::new();
-    for media_type in MEDIA_TYPES {
+    for media_type in INDEX_TYPES.into_iter().chain(MANIFEST_TYPES) {
         headers.append(ACCEPT, HeaderValue::from_static(media_type));
     }
     Ask { method, path, headers, what }

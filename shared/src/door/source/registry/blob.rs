@@ -4,8 +4,8 @@ use std::io::{self, BufRead, Read};
 use std::sync::Arc;
 
 use bytes::{Buf as _, Bytes};
-use reqwest::header::{CONTENT_RANGE, HeaderMap, HeaderValue, RANGE};
-use reqwest::{Method, Response, StatusCode};
+use reqwest::header::{CONTENT_RANGE, HeaderValue, RANGE};
+use reqwest::{Response, StatusCode};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
@@ -27,12 +27,14 @@ const ADVANCE: u64 = 1 << 20;
 /// Reading waits for the network and must be done on a thread that may wait (not in an async task). Dropping the reader
 /// ends the transfer.
 #[derive(Debug)]
-pub struct BlobReader {
+pub struct BlobStream {
     pieces: mpsc::Receiver<Result<Bytes, RegistryError>>,
     piece: Bytes,
     /// Bytes still to come after `piece`.
     left: u64,
     transfer: AbortHandle,
+    /// For messages.
+    repository: String,
 }
 
 /// Opens the blob: its first answer is awaited here, so that a refusal is an error of this function; the rest streams.
@@ -40,14 +42,10 @@ pub(super) async fn open(
     door: Arc<Door>,
     session: Arc<Session>,
     descriptor: &Descriptor,
-) -> Result<BlobReader, RegistryError> {
+) -> Result<BlobStream, RegistryError> {
     let (digest, size) = (descriptor.digest, descriptor.size);
-    let ask = Ask {
-        method: Method::GET,
-        path: format!("blobs/{digest}"),
-        headers: HeaderMap::new(),
-        what: format!("blob {digest}"),
-    };
+    let ask = Ask::blob(digest);
+    let repository = format!("{}/{}", session.endpoint.host, session.repository);
     let response = session.ask(&door, &ask).await?;
     let mut transfer = Transfer { door, session, ask, digest, size, at: 0, restarts: 0 };
     transfer.skip(&response)?;
@@ -58,7 +56,7 @@ pub(super) async fn open(
             let _ = sender.send(Err(error)).await;
         }
     });
-    Ok(BlobReader { pieces, piece: Bytes::new(), left: size, transfer: task.abort_handle() })
+    Ok(BlobStream { pieces, piece: Bytes::new(), left: size, transfer: task.abort_handle(), repository })
 }
 
 struct Transfer {
@@ -169,12 +167,12 @@ fn content_range(text: &str) -> Option<(u64, Option<u64>)> {
     Some((start, total))
 }
 
-impl BufRead for BlobReader {
+impl BufRead for BlobStream {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         while self.piece.is_empty() && self.left > 0 {
             match self.pieces.blocking_recv() {
                 Some(piece) => {
-                    self.piece = piece.map_err(io::Error::other)?;
+                    self.piece = piece.map_err(|error| error.about(&self.repository).into_io())?;
                     self.left = self.left.saturating_sub(self.piece.len() as u64);
                 }
                 None => return Err(io::ErrorKind::UnexpectedEof.into()),
@@ -184,7 +182,7 @@ impl BufRead for BlobReader {
         if self.piece.is_empty()
             && let Some(Err(error)) = self.pieces.blocking_recv()
         {
-            return Err(io::Error::other(error));
+            return Err(error.about(&self.repository).into_io());
         }
         Ok(&self.piece)
     }
@@ -194,7 +192,7 @@ impl BufRead for BlobReader {
     }
 }
 
-impl Read for BlobReader {
+impl Read for BlobStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.fill_buf()?.read(buffer)?;
         self.consume(count);
@@ -202,7 +200,7 @@ impl Read for BlobReader {
     }
 }
 
-impl Drop for BlobReader {
+impl Drop for BlobStream {
     fn drop(&mut self) {
         self.transfer.abort();
     }

@@ -6,12 +6,13 @@ use std::time::Duration;
 use super::address::AddressError;
 use super::shown_url::ShownUrl;
 use crate::digest::Digest;
+use crate::door::source::SourceError;
 
 /// Why a registry did not yield what was asked. Texts of the registry are cut to 256 bytes and made visible.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum RegistryError {
     /// 401: it wants credentials, or others than these.
-    #[error("{host} does not let us read {repository}: {detail}\nhint: {hint}")]
+    #[error("{host} does not let us read {repository}: {detail}")]
     Unauthorized {
         /// The registry.
         host: String,
@@ -23,9 +24,7 @@ pub enum RegistryError {
         hint: String,
     },
     /// 403: it knows us and says no.
-    #[error(
-        "{host} forbids reading {repository}: {detail}\nhint: the credentials in use need the right to pull this repository"
-    )]
+    #[error("{host} forbids reading {repository}: {detail}")]
     Forbidden {
         /// The registry.
         host: String,
@@ -35,7 +34,7 @@ pub enum RegistryError {
         detail: String,
     },
     /// 404.
-    #[error("{host} has no {what} in {repository}\nhint: {hint}")]
+    #[error("{host} has no {what} in {repository}")]
     NotFound {
         /// The registry.
         host: String,
@@ -77,9 +76,7 @@ pub enum RegistryError {
         reason: String,
     },
     /// Its certificate is not to be trusted.
-    #[error(
-        "{url}: {reason}\nhint: name the authority that signed the certificate with --ca-file, or, where that is not to be had, the host with --insecure-registry"
-    )]
+    #[error("{url}: {reason}")]
     Certificate {
         /// What was asked.
         url: ShownUrl,
@@ -113,9 +110,7 @@ pub enum RegistryError {
         reason: &'static str,
     },
     /// A place for tokens that is not used.
-    #[error(
-        "{host} wants a token of {realm}, which is refused: {reason}\nhint: if both belong together, say so with --trust-realm {host}={realm_host}"
-    )]
+    #[error("{host} wants a token of {realm}, which is refused: {reason}")]
     Realm {
         /// The registry.
         host: String,
@@ -145,10 +140,10 @@ pub enum RegistryError {
         actual: u64,
     },
     /// Content of another digest than the one asked for.
-    #[error("{url}: asked for {expected}, got {actual}")]
+    #[error("{what} does not match its digest: expected {expected}, found {actual}")]
     Digest {
-        /// What was asked.
-        url: ShownUrl,
+        /// `tag …`, `manifest …` or `blob …`.
+        what: String,
         /// The digest asked for.
         expected: Digest,
         /// That of the content.
@@ -163,9 +158,7 @@ pub enum RegistryError {
         reason: String,
     },
     /// Docker schema 1.
-    #[error(
-        "{url} is in Docker's manifest schema 1, which has no digests of what layers unpack to\nhint: pull and push the image again with a current docker, podman or skopeo"
-    )]
+    #[error("{url} is in Docker's manifest schema 1, which does not tell what layers unpack to")]
     Schema1 {
         /// What was asked.
         url: ShownUrl,
@@ -189,6 +182,41 @@ impl RegistryError {
     /// Whether the same request may succeed later: the world failed, not the request.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Busy { .. } | Self::Connection { .. } | Self::Stalled { .. })
+    }
+
+    /// What a person may do about it.
+    pub fn hint(&self) -> Option<String> {
+        let text = match self {
+            Self::Unauthorized { hint, .. } => return Some(hint.clone()),
+            Self::NotFound { hint, .. } => hint,
+            Self::Forbidden { .. } => "the credentials in use need the right to pull this repository",
+            Self::Certificate { .. } => {
+                "name the authority that signed the certificate with --ca-file or, failing that, the host with --insecure-registry"
+            }
+            Self::Realm { host, realm_host, .. } => {
+                return Some(format!("if the two belong together, say so with --trust-realm {host}={realm_host}"));
+            }
+            Self::Redirect { .. } => "plain http is for this machine and for hosts named with --insecure-registry",
+            Self::Schema1 { .. } => "pull and push the image again with a current docker, podman or skopeo",
+            Self::Client(_) => {
+                "install the system's certificates (Debian: ca-certificates), or name some with --ca-file"
+            }
+            Self::Busy { .. } => "the registry is busy or limits how much it answers; try again later, or log in",
+            _ => return None,
+        };
+        Some(text.to_owned())
+    }
+
+    /// The error as the image source door has it; `reference` is what was asked for.
+    pub fn about(self, reference: impl ToString) -> SourceError {
+        let (hint, transient) = (self.hint(), self.is_transient());
+        match self {
+            Self::Length { digest, expected, actual } => SourceError::SizeMismatch { digest, expected, found: actual },
+            Self::Digest { what, expected, actual } => SourceError::DigestMismatch { what, expected, found: actual },
+            other => {
+                SourceError::Remote { reference: reference.to_string(), reason: other.to_string(), hint, transient }
+            }
+        }
     }
 
     /// When the registry wants to be asked again, where it said so.

@@ -16,6 +16,7 @@ use super::error::RegistryError;
 use super::patience::{Attempts, Patience, retry_after};
 use super::token::{Authorization, TokenRequest, basic, bearer};
 use super::transport::{self, Request};
+use crate::digest::Digest;
 
 /// One repository of one registry, with the authorization that it was given last. A door has one session for each (host,
 /// repository), whose credentials do not change, so that nothing is ever shown to another repository than the one that
@@ -44,6 +45,18 @@ pub(super) struct Ask {
     pub(super) headers: HeaderMap,
     /// For messages: `tag x`, `manifest sha256:…`, `blob sha256:…`.
     pub(super) what: String,
+}
+
+impl Ask {
+    /// Asks for a blob.
+    pub(super) fn blob(digest: Digest) -> Self {
+        Self {
+            method: Method::GET,
+            path: format!("blobs/{digest}"),
+            headers: HeaderMap::new(),
+            what: format!("blob {digest}"),
+        }
+    }
 }
 
 impl Session {
