@@ -3,6 +3,7 @@
 pub mod docker_registry;
 pub mod hostile_registry;
 pub mod oci_fixture;
+pub mod podman;
 pub mod process;
 pub mod token_server;
 

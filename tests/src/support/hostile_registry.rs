@@ -50,6 +50,8 @@ pub enum Delivery {
     Endless,
     /// Nothing at all, not even a status.
     Silence,
+    /// Nothing either, for this long, while the connection stays open.
+    Hang(Duration),
 }
 
 /// What to answer.
@@ -103,8 +105,13 @@ impl Reply {
     }
 
     fn send(&self, seen: &Seen, stream: &mut TcpStream) -> std::io::Result<()> {
-        if matches!(self.delivery, Delivery::Silence) {
-            return Ok(());
+        match self.delivery {
+            Delivery::Silence => return Ok(()),
+            Delivery::Hang(time) => {
+                thread::sleep(time);
+                return Ok(());
+            }
+            _ => {}
         }
         let mut head = format!("HTTP/1.1 {} X\r\nConnection: close\r\n", self.status);
         for (name, value) in &self.headers {

@@ -110,9 +110,12 @@ impl Registry {
             return Ok(digest);
         }
         let ask = manifest_ask(Method::HEAD, reference, None);
-        let response = self.session(reference).ask(&self.door, &ask).await?;
-        let header = response.headers().get("docker-content-digest").and_then(|value| value.to_str().ok());
-        match header.and_then(|text| text.parse().ok()) {
+        let answer = match self.session(reference).ask(&self.door, &ask).await {
+            Ok(response) => response.headers().get("docker-content-digest").cloned(),
+            Err(RegistryError::Status { status: 405 | 501, .. }) => None,
+            Err(error) => return Err(error),
+        };
+        match answer.and_then(|value| value.to_str().ok()?.parse().ok()) {
             Some(digest) => Ok(digest),
             None => Ok(self.root(reference).await?.descriptor.digest),
         }

@@ -28,7 +28,7 @@ pub enum Credential {
 /// Where credentials come from.
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
-    /// Given by the user, by `host[:port]` as in the reference (`docker.io` for Docker Hub). They win.
+    /// Given by the user, by `host[:port]` as in the reference, in lower case (`docker.io` for Docker Hub). They win.
     pub given: BTreeMap<String, Credential>,
     /// Configuration files of docker and podman, the most trusted first; those that do not exist are skipped.
     pub files: Vec<PathBuf>,

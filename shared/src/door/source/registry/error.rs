@@ -196,7 +196,6 @@ impl RegistryError {
             Self::Realm { host, realm_host, .. } => {
                 return Some(format!("if the two belong together, say so with --trust-realm {host}={realm_host}"));
             }
-            Self::Redirect { .. } => "plain http is for this machine and for hosts named with --insecure-registry",
             Self::Schema1 { .. } => "pull and push the image again with a current docker, podman or skopeo",
             Self::Client(_) => {
                 "install the system's certificates (Debian: ca-certificates), or name some with --ca-file"

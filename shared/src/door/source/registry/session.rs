@@ -151,7 +151,8 @@ impl Session {
         if state.generation != generation {
             return Ok(state.authorization.as_ref().map(|newer| newer.header.clone()));
         }
-        if state.found.is_none() {
+        // A refusal of what was good before: whoever keeps the credentials may have newer ones.
+        if state.found.is_none() || state.authorization.is_some() {
             state.found = Some(door.credentials.find(&self.endpoint.host, &self.repository).await);
         }
         let credential = state.found.as_ref().and_then(|found| found.credential.clone());

@@ -60,10 +60,9 @@ pub(super) async fn send(
         if url.scheme() == "https" && next.scheme() != "https" {
             return Err(refuse("it leads from https to something else"));
         }
-        // A password in the URL would be sent as one of ours.
-        if next.set_username("").is_err() || next.set_password(None).is_err() {
-            return Err(refuse("it leads nowhere"));
-        }
+        // A password in the URL would be sent as if it were ours. Only URLs without a host, which are refused before
+        // they are asked, cannot lose it.
+        let _ = (next.set_username(""), next.set_password(None));
         url = next;
     }
     Err(RegistryError::Redirect { url: (&first).into(), reason: "there are more than five of them" })
@@ -112,7 +111,8 @@ pub(super) fn classify(url: &Url, error: &reqwest::Error) -> RegistryError {
     }
     let reason = match () {
         () if error.is_timeout() => "no answer in time".to_owned(),
-        () => innermost(error),
+        // Not the error itself, whose text has the URL with its query.
+        () => error.source().map_or_else(|| "the request failed".to_owned(), innermost),
     };
     RegistryError::Connection { url, reason }
 }
