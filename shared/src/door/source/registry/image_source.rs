@@ -6,7 +6,7 @@ use tokio::runtime::Handle;
 
 use super::{Registry, RegistryError, Root};
 use crate::digest::Digest;
-use crate::door::source::{BlobReader, ImageSource, PlatformChoice, SourceError, resolve};
+use crate::door::source::{BlobReader, ImageSource, OpenRegistry, PlatformChoice, SourceError, resolve};
 use crate::image::{Descriptor, Image, Layer};
 use crate::manifest::{CONFIG_TYPES, MAX_CONFIG, MAX_MANIFEST};
 use crate::reference::RegistryReference;
@@ -58,6 +58,14 @@ impl RegistryImage {
             }
             result => result.map(Vec::from),
         }
+    }
+}
+
+impl Registry {
+    /// What [`SourceOptions`](crate::door::source::SourceOptions) opens registries with. About `runtime` see
+    /// [`RegistryImage::new`].
+    pub fn opener(self, runtime: Handle) -> Box<OpenRegistry> {
+        Box::new(move |reference| Ok(Box::new(RegistryImage::new(self.clone(), reference.clone(), runtime.clone()))))
     }
 }
 
