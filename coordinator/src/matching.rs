@@ -10,9 +10,11 @@ pub mod range;
 pub mod severity;
 
 use lazaret::distro::OsRelease;
+use lazaret::ecosystem::Ecosystem;
 use lazaret::package::Package;
 
 use crate::advisory::{Snapshot, SnapshotError};
+use crate::version::Scheme;
 pub use coverage::{Coverage, DistroCoverage};
 pub use finding::Finding;
 pub use severity::{Level, Severity};
@@ -66,6 +68,12 @@ pub fn find(packages: &[&Package], os: Option<&OsRelease>, snapshot: &Snapshot) 
         }
     }
     Ok(matches)
+}
+
+/// The order of versions in an ecosystem, named without its release suffix (`Debian`, `PyPI`); `None` where we know none.
+pub fn scheme(base: &str) -> Option<Scheme> {
+    let language = Ecosystem::ALL.into_iter().filter_map(lookup::language).find(|(name, _)| *name == base);
+    language.map(|(_, scheme)| scheme).or_else(|| distro::scheme(base))
 }
 
 #[cfg(test)]

@@ -78,6 +78,24 @@ pub fn stream(os: &OsRelease) -> Option<Stream> {
     Some(Stream { packaging: *packaging, scheme: *scheme, named_by: *named_by, ecosystems: ecosystems(os) })
 }
 
+/// The order of versions in a distribution's ecosystem, named without its release suffix.
+pub(super) fn scheme(base: &str) -> Option<Scheme> {
+    BASES.iter().find(|(bases, _)| bases.contains(&base)).map(|(_, scheme)| *scheme)
+}
+
+/// Ecosystems of distributions, by the order of their versions.
+const BASES: &[(&[&str], Scheme)] = &[
+    (
+        &["Alpine", "Alpaquita", "BellSoft Hardened Containers", "Chainguard", "CleanStart", "MinimOS", "Wolfi"],
+        Scheme::Apk,
+    ),
+    (&["Debian", "Echo", "Ubuntu"], Scheme::Deb),
+    (
+        &["AlmaLinux", "Azure Linux", "Mageia", "Photon OS", "Red Hat", "Rocky Linux", "SUSE", "openEuler", "openSUSE"],
+        Scheme::Rpm,
+    ),
+];
+
 type Row = (&'static [&'static str], Ecosystem, Scheme, NamedBy, fn(&OsRelease) -> Vec<Wanted>);
 
 /// os-release `ID`s, packaging, versions, names, ecosystems.
@@ -271,6 +289,8 @@ mod tests {
             ("mageia", "9", "Mageia:9"),
         ] {
             assert_eq!(shown(&os(id, version)), [ecosystem], "{id} {version}");
+            let stream = stream(&os(id, version)).unwrap();
+            assert_eq!(scheme(stream.ecosystems[0].base()), Some(stream.scheme), "{id}");
         }
     }
 

@@ -1,4 +1,3 @@
-use lazaret::ecosystem::Ecosystem;
 use lazaret::package::SourcePackage;
 
 use super::*;
@@ -114,6 +113,18 @@ fn the_fix_satisfies_every_record_that_has_one() {
     let matches = matched(&records, &[Package::new(Ecosystem::Npm, "thing", "1.0.0")], None);
     assert_eq!(matches.findings[0].fixed.as_deref(), Some("1.4.0"));
     assert_eq!(matches.findings[0].all_fixed, ["1.2.0", "1.4.0", "2.5.0"]);
+}
+
+#[test]
+fn listed_versions_survive_where_ranges_do_not_hold_them() {
+    let events = r#"[{"introduced":"0"},{"fixed":"2.0"}]"#;
+    let record = format!(
+        r#"{{"id":"X-1","affected":[{{"package":{{"ecosystem":"Debian:12","name":"thing"}},
+        "ranges":[{{"type":"ECOSYSTEM","events":{events}}}],"versions":["1.0","1.5","7.0"]}}]}}"#
+    );
+    let packages = ["1.0", "1.7", "2.0", "7.0"].map(|version| Package::new(Ecosystem::Deb, "thing", version));
+    let matches = matched(&[record], &packages, Some(("debian", "12")));
+    assert_eq!(matches.findings.iter().map(|finding| finding.package).collect::<Vec<_>>(), [0, 1, 3]);
 }
 
 #[test]

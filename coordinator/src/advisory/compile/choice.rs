@@ -4,12 +4,15 @@
 //! sources use one id for statements about different ecosystems (a CVE number, mostly). So the choice is made for each
 //! ecosystem by itself, and nothing that only one of them says is lost.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::advisory::compile::Summary;
 use crate::advisory::feed::Parsed;
 use crate::advisory::record::Affected;
 use crate::advisory::{layout, name};
+use crate::matching::range::{Installed, Verdict};
+use crate::matching::{self, identity};
 
 /// One record in the form in which it is written, so that thousands of them fit into memory.
 pub(super) struct Record {
@@ -44,7 +47,7 @@ impl Record {
         layout::put_head(&mut head, advisory);
         let mut lends_to = Vec::new();
         if !advisory.severity.vectors.is_empty() {
-            lends_to.extend(crate::matching::identity::names(advisory).map(Box::from));
+            lends_to.extend(identity::names(advisory).map(Box::from));
         }
         Self {
             id: advisory.id.as_ref().into(),
@@ -62,7 +65,7 @@ impl Record {
 impl Entry {
     fn new(affected: &Affected<'_>) -> Self {
         let mut bytes = Vec::new();
-        layout::put_affected(&mut bytes, affected);
+        layout::put_affected(&mut bytes, &without_redundancy(affected));
         Self {
             ecosystem: affected.ecosystem.as_ref().into(),
             name: name::normalise(&affected.ecosystem, &affected.name).into(),
@@ -70,6 +73,24 @@ impl Entry {
             bytes: bytes.into(),
         }
     }
+}
+
+/// Without the listed versions that the ranges hold anyway: sources spell out every version of a range, for Ubuntu many
+/// gigabytes of them. What `versions` adds to the ranges stays, and so does what cannot be read.
+///
+/// A change of a version scheme's order moves [`layout::VERSION`], since what was left out was left out by that order.
+fn without_redundancy<'a>(affected: &'a Affected<'a>) -> Cow<'a, Affected<'a>> {
+    let Some(scheme) = matching::scheme(name::base(&affected.ecosystem)) else { return Cow::Borrowed(affected) };
+    if affected.versions.is_empty() || affected.ranges.is_empty() {
+        return Cow::Borrowed(affected);
+    }
+    let mut rest = affected.clone();
+    let versions = std::mem::take(&mut rest.versions);
+    rest.versions = versions
+        .into_iter()
+        .filter(|version| Installed::new(scheme, version).judge(&rest) != Verdict::Affected)
+        .collect();
+    Cow::Owned(rest)
 }
 
 /// All records that were read.
