@@ -160,6 +160,7 @@ impl FailOn {
 impl Scan {
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
         let references = self.references()?;
+        let sources = self.registry.sources(&references)?;
         let policy = self.policy()?;
         if let Some(threads) = self.threads {
             rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global().map_err(Failure::new)?;
@@ -176,7 +177,6 @@ impl Scan {
             None if self.all_platforms => PlatformChoice::All,
             None => PlatformChoice::Host,
         };
-        let sources = self.registry.sources()?;
         let scanners = self.scanners();
         let mut advisories =
             advisories::Advisories::new(&self.advisories, self.offline, scanners.contains(&Scanner::Vuln));

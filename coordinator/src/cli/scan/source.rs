@@ -1,9 +1,13 @@
 //! How registries are reached: the options of the command line for them.
 
+use std::collections::BTreeSet;
+use std::io::Read;
 use std::path::PathBuf;
 
 use clap::Args;
-use lazaret::door::source::{Endpoint, SourceOptions};
+use lazaret::door::source::registry::{Credential, Credentials, Registry, RegistryOptions, Secret};
+use lazaret::door::source::{self, Endpoint, SourceOptions};
+use lazaret::reference::Reference;
 use tokio::runtime::{Builder, Runtime};
 
 use super::super::Failure;
@@ -40,13 +44,61 @@ impl Sources {
 }
 
 impl RegistryArgs {
-    pub(super) fn sources(&self) -> Result<Sources, Failure> {
+    /// Opens the way to the places where `references` may be. A password goes to the one registry that they name.
+    pub(super) fn sources(&self, references: &[String]) -> Result<Sources, Failure> {
+        let mut credentials = Credentials::from_environment();
+        if let Some(username) = &self.username {
+            let password = Secret::new(read_password()?);
+            let credential = Credential::Password { username: username.clone(), password };
+            credentials.given.insert(only_registry(references)?, credential);
+        }
+        let options = RegistryOptions {
+            credentials,
+            insecure: self.insecure_registry.iter().cloned().collect(),
+            authorities: self.ca.clone(),
+            ..RegistryOptions::default()
+        };
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Failure::new)?;
         let options = SourceOptions {
             runtime: runtime.handle().clone(),
             engines: Endpoint::usual(|name| std::env::var(name).ok()),
-            registry: None,
+            registry: Some(Registry::new(options).opener(runtime.handle().clone())),
         };
         Ok(Sources { options, _runtime: runtime })
+    }
+}
+
+/// The password on standard input, without its line end.
+fn read_password() -> Result<String, Failure> {
+    const LONGEST: u64 = 64 << 10;
+    let mut password = String::new();
+    std::io::stdin()
+        .take(LONGEST)
+        .read_to_string(&mut password)
+        .map_err(|error| Failure::new(format_args!("cannot read the password from standard input: {error}")))?;
+    let password = password.trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        return Err(Failure::new(
+            "standard input holds no password; write for example: lazaret scan … --password-stdin < FILE",
+        ));
+    }
+    Ok(password.to_owned())
+}
+
+fn only_registry(references: &[String]) -> Result<String, Failure> {
+    let hosts: BTreeSet<String> = references
+        .iter()
+        .filter_map(|reference| match source::reference(reference) {
+            Ok(Reference::Registry(name) | Reference::Name(name)) => Some(name.host.to_ascii_lowercase()),
+            _ => None,
+        })
+        .collect();
+    let mut hosts = hosts.into_iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => Ok(host),
+        (None, _) => Err(Failure::new("--username is for a registry, and no image is in one")),
+        _ => Err(Failure::new(
+            "--username is for one registry, and the images are in several; log in to them with `docker login`",
+        )),
     }
 }
