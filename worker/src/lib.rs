@@ -2,6 +2,7 @@
 
 pub mod analyze;
 pub mod decompress;
+pub mod executable;
 pub mod extract;
 pub mod limits;
 pub mod tar;

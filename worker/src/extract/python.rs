@@ -28,20 +28,19 @@ pub(crate) static PYTHON: Extractor = Extractor {
 const MAX_BYTES: usize = 256;
 
 fn claims(path: &[u8]) -> bool {
-    let (directory, file) = split(path);
-    let parent = split(directory).1;
-    match file {
-        b"METADATA" => parent.strip_suffix(b".dist-info").is_some_and(is_in_use),
-        b"PKG-INFO" if parent == b"EGG-INFO" => split(split(directory).0).1.ends_with(b".egg"),
-        b"PKG-INFO" => parent.strip_suffix(b".egg-info").is_some_and(is_in_use),
-        _ => file.strip_suffix(b".egg-info").is_some_and(is_in_use),
+    if let Some(directory) = path.strip_suffix(b"/METADATA") {
+        directory.strip_suffix(b".dist-info").is_some_and(is_in_use)
+    } else if let Some(directory) = path.strip_suffix(b"/PKG-INFO") {
+        directory.strip_suffix(b".egg-info").is_some_and(is_in_use) || directory.ends_with(b".egg/EGG-INFO")
+    } else {
+        path.strip_suffix(b".egg-info").is_some_and(is_in_use)
     }
 }
 
-/// Whether `stem` (`name`, or `name-version…`) starts with a valid project name. pip renames a directory that it is
+/// Whether the last component of `stem` (`name`, or `name-version…`) starts with a valid project name. pip renames a directory that it is
 /// about to remove (`~ip-23.0.dist-info`) and ignores what an interrupted removal leaves behind.
 fn is_in_use(stem: &[u8]) -> bool {
-    is_name(stem.split(|&b| b == b'-').next().unwrap_or_default())
+    is_name(split(stem).1.split(|&b| b == b'-').next().unwrap_or_default())
 }
 
 /// The core metadata specification's rule for names: ASCII letters and digits at both ends, `.`, `_` and `-` between.

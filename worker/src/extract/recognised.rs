@@ -20,8 +20,11 @@ pub(crate) static PHP_COMPOSER: Extractor = by_name(
 );
 
 /// The dependencies of a .NET application: `APP.deps.json`.
-pub(crate) static DOTNET_DEPS: Extractor =
-    by_name("dotnet-deps", |path| has_suffix(split(path).1, b".deps.json"), |_| recognised(Recognised::DotNetDeps));
+pub(crate) static DOTNET_DEPS: Extractor = by_name(
+    "dotnet-deps",
+    |path| has_suffix(path, b".deps.json") && !path.ends_with(b"/.deps.json"),
+    |_| recognised(Recognised::DotNetDeps),
+);
 
 /// conda's record of an installed package: `conda-meta/NAME-VERSION-BUILD.json`.
 pub(crate) static CONDA: Extractor = by_name("conda", is_conda_record, |_| recognised(Recognised::Conda));
@@ -40,37 +43,40 @@ fn recognised(form: Recognised) -> Facts {
     Facts { recognised: Some(form), ..Facts::default() }
 }
 
+// Each looks at the end of the path first: that alone turns nearly every path away.
+
 fn is_java_archive(path: &[u8]) -> bool {
-    let name = split(path).1;
-    let Some((stem, suffix)) = name.split_last_chunk::<4>() else { return false };
-    !stem.is_empty() && [b".jar", b".war", b".ear", b".par"].iter().any(|archive| suffix.eq_ignore_ascii_case(*archive))
+    path.split_last_chunk::<4>().is_some_and(|(stem, suffix)| {
+        [b".jar", b".war", b".ear", b".par"].iter().any(|archive| suffix.eq_ignore_ascii_case(*archive))
+            && stem.last().is_some_and(|&b| b != b'/')
+    })
 }
 
 fn is_gem_specification(path: &[u8]) -> bool {
-    let (directory, file) = split(path);
-    let (above, parent) = split(directory);
-    has_suffix(file, b".gemspec")
-        && (parent == b"specifications" || parent == b"default" && ends_with(above, b"specifications"))
+    path.ends_with(b".gemspec") && {
+        let (directory, file) = split(path);
+        let home = directory.strip_suffix(b"/default").unwrap_or(directory);
+        has_suffix(file, b".gemspec") && ends_with(home, b"specifications")
+    }
 }
 
 fn is_conda_record(path: &[u8]) -> bool {
-    let (directory, file) = split(path);
-    split(directory).1 == b"conda-meta" && has_suffix(file, b".json")
+    path.ends_with(b".json") && {
+        let (directory, file) = split(path);
+        has_suffix(file, b".json") && ends_with(directory, b"conda-meta")
+    }
 }
 
 fn is_pacman_record(path: &[u8]) -> bool {
-    let Some(record) = path.strip_prefix(b"var/lib/pacman/local/").and_then(|rest| rest.strip_suffix(b"/desc")) else {
-        return false;
-    };
-    !record.is_empty() && !record.contains(&b'/')
+    let record = path.strip_suffix(b"/desc").and_then(|directory| directory.strip_prefix(b"var/lib/pacman/local/"));
+    record.is_some_and(|record| !record.is_empty() && !record.contains(&b'/'))
 }
 
 fn is_r_package(path: &[u8]) -> bool {
-    let (directory, file) = split(path);
-    let (library, package) = split(directory);
-    file == b"DESCRIPTION"
-        && !package.is_empty()
-        && (ends_with(library, b"R/library") || split(library).1 == b"site-library")
+    path.strip_suffix(b"/DESCRIPTION").is_some_and(|package| {
+        let (library, name) = split(package);
+        !name.is_empty() && (ends_with(library, b"R/library") || ends_with(library, b"site-library"))
+    })
 }
 
 /// Whether `name` is something and then `suffix`.
