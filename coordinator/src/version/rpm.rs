@@ -17,9 +17,10 @@ pub struct Version<'a> {
 }
 
 impl<'a> Version<'a> {
-    /// Reads `text`. rpm itself compares anything; refused is what it would not build a package of: an empty version or
+    /// Reads `text`, white space around it apart. rpm itself compares anything; refused is what it would not build a package of: an empty version or
     /// release, one without a letter or digit, and bytes that are not printable ASCII.
     pub(super) fn parse(text: &'a str) -> Result<Self, &'static str> {
+        let text = text.trim_ascii();
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err("it has a space or a character outside printable ASCII");
         }

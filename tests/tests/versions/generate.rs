@@ -2,12 +2,28 @@
 
 use lazaret_coordinator::version::Scheme;
 
+/// `count` pairs: half of them random, half drawn from `real` where there is any. In every second pair the second text
+/// is the first with a small change, for neighbours are where comparisons go wrong.
+pub(crate) fn pairs(scheme: Scheme, seed: u64, count: usize, real: &[String]) -> Vec<(String, String)> {
+    let mut dice = Dice(seed);
+    let one = |dice: &mut Dice| {
+        if !real.is_empty() && dice.roll(2) == 0 { real[dice.roll(real.len())].clone() } else { random(scheme, dice) }
+    };
+    (0..count)
+        .map(|_| {
+            let a = one(&mut dice);
+            let b = if dice.roll(2) == 0 { one(&mut dice) } else { changed(scheme, &a, &mut dice) };
+            (a, b)
+        })
+        .collect()
+}
+
 /// A seeded source of numbers (splitmix64), so that a failure can be repeated.
-pub struct Dice(pub u64);
+struct Dice(u64);
 
 impl Dice {
     /// A number below `sides`, which is not 0.
-    pub fn roll(&mut self, sides: usize) -> usize {
+    fn roll(&mut self, sides: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -18,22 +34,6 @@ impl Dice {
     fn pick<'a, T: ?Sized>(&mut self, of: &[&'a T]) -> &'a T {
         of[self.roll(of.len())]
     }
-}
-
-/// `count` pairs: half of them random, half drawn from `real` where there is any. In every second pair the second text
-/// is the first with a small change, for neighbours are where comparisons go wrong.
-pub fn pairs(scheme: Scheme, seed: u64, count: usize, real: &[String]) -> Vec<(String, String)> {
-    let mut dice = Dice(seed);
-    let mut one = |dice: &mut Dice| {
-        if !real.is_empty() && dice.roll(2) == 0 { real[dice.roll(real.len())].clone() } else { random(scheme, dice) }
-    };
-    (0..count)
-        .map(|_| {
-            let a = one(&mut dice);
-            let b = if dice.roll(2) == 0 { one(&mut dice) } else { changed(scheme, &a, &mut dice) };
-            (a, b)
-        })
-        .collect()
 }
 
 /// A text by the grammar of `scheme`, mostly valid. Numbers stay below 10^15, where the tools' own arithmetic is exact.
@@ -86,7 +86,7 @@ fn piece(scheme: Scheme, dice: &mut Dice) -> String {
 fn number(dice: &mut Dice) -> String {
     match dice.roll(12) {
         0 => "0".to_owned(),
-        1 => format!("0{}", dice.roll(20)),
+        1 if dice.roll(4) == 0 => format!("0{}", dice.roll(20)),
         2 => (20_200_101 + dice.roll(100_000)).to_string(),
         3 => dice.roll(1_000_000_000_000_000).to_string(),
         4 => dice.roll(200).to_string(),
