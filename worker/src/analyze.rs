@@ -12,6 +12,10 @@ use crate::limits::Limits;
 use crate::tar::TarError;
 use crate::walk;
 
+/// The version of everything between the blob and the extractors: unpacking, walking, what is remembered. Part of the
+/// fingerprint; raised with every change of what an inventory holds.
+pub const VERSION: &str = "1";
+
 /// Why a layer failed: nothing in it can be trusted, and nothing of it is kept.
 #[derive(Debug, thiserror::Error)]
 pub enum LayerError {
@@ -129,10 +133,26 @@ impl Failure {
     /// reading it went wrong.
     pub fn named(self, layer: &Layer) -> LayerError {
         match self.blob {
-            Some((_, found)) if found != layer.blob.size => LayerError::Size { expected: layer.blob.size, found },
-            Some((found, _)) if found != layer.blob.digest => LayerError::Digest { expected: layer.blob.digest, found },
+            Some(blob) if blob != (layer.blob.digest, layer.blob.size) => mismatch(blob, layer),
             _ => self.error,
         }
+    }
+
+    /// The same in words, where the failure is still needed for other images.
+    pub fn describe(&self, layer: &Layer) -> String {
+        match self.blob {
+            Some(blob) if blob != (layer.blob.digest, layer.blob.size) => mismatch(blob, layer).to_string(),
+            _ => self.error.to_string(),
+        }
+    }
+}
+
+fn mismatch((digest, size): (Digest, u64), layer: &Layer) -> LayerError {
+    let Layer { blob, .. } = layer;
+    if size != blob.size {
+        LayerError::Size { expected: blob.size, found: size }
+    } else {
+        LayerError::Digest { expected: blob.digest, found: digest }
     }
 }
 

@@ -6,7 +6,13 @@ use lazaret::path::LayerPath;
 mod apk;
 mod control;
 mod dpkg;
+#[cfg(test)]
+pub(crate) mod golden;
+mod licence;
+mod npm;
 mod os_release;
+mod python;
+mod recognised;
 mod rpm;
 
 /// Every extractor. Where two claim one path the first has it. Evidence names them, and the fingerprint of an inventory
@@ -22,6 +28,15 @@ pub static EXTRACTORS: &[&Extractor] = &[
     &rpm::NDB,
     &rpm::BERKELEY_DB,
     &rpm::MANIFEST,
+    &npm::NPM,
+    &python::PYTHON,
+    &recognised::CONDA,
+    &recognised::DOTNET_DEPS,
+    &recognised::JAVA_ARCHIVE,
+    &recognised::PACMAN,
+    &recognised::PHP_COMPOSER,
+    &recognised::R_PACKAGE,
+    &recognised::RUBY_GEM,
 ];
 
 /// How one file format is recognised and read.

@@ -110,8 +110,11 @@ impl<'l> Walk<'l> {
             self.whiteout(&path, hidden);
             return Ok(());
         }
-        if path.as_bytes().windows(5).any(|w| w == b"/.wh.") || path.as_bytes().starts_with(b".wh.") {
-            self.gap(GapKind::Ambiguous, LayerPath::root(), "an entry below a whiteout");
+        if let Some(component) = path.as_bytes().split(|&b| b == b'/').find(|name| name.starts_with(b".wh.")) {
+            // AUFS keeps its books in directories of such names; below any other whiteout nothing can be meant.
+            if !component.starts_with(b".wh..wh.") {
+                self.gap(GapKind::Ambiguous, LayerPath::root(), "an entry below a whiteout");
+            }
             return Ok(());
         }
         self.names.imply_parents(&path, self.limits.hides);

@@ -119,7 +119,7 @@ impl Found {
         let mut flaws = Vec::new();
         let package = Header::open(blob).and_then(|header| Ok((package::package(&header, &mut flaws)?, header)));
         match package {
-            Ok((Some(package), header)) => {
+            Ok((package, header)) => {
                 let owned = files::claimed_files(&header, claims, &mut self.path_bytes_left);
                 let owned = owned.unwrap_or_else(|flaw| {
                     flaws.push(flaw);
@@ -127,7 +127,6 @@ impl Found {
                 });
                 self.packages.push((package, owned));
             }
-            Ok((None, _)) => {}
             Err(flaw) => flaws.push(flaw),
         }
         flaws.into_iter().for_each(|flaw| self.flaw(flaw));

@@ -26,7 +26,6 @@ fn extract(file: &ClaimedFile<'_>) -> Facts {
     let mut malformed = 0_u64;
     for line in file.content.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty()) {
         match package(line) {
-            Some(package) if package.name == "gpg-pubkey" => {}
             Some(package) => facts.packages.push(package),
             None => malformed += 1,
         }

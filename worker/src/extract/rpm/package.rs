@@ -9,13 +9,10 @@ use lazaret::text::from_bytes;
 use super::flaw::Flaw;
 use super::header::{Header, Tag};
 
-/// The package of a header; `None` for a public key, which rpm keeps as a package of this name. A field that we can do
-/// without and that is damaged is left out and told in `flaws`.
-pub(super) fn package(header: &Header<'_, '_>, flaws: &mut Vec<Flaw>) -> Result<Option<Package>, Flaw> {
+/// The package of a header, public keys (`gpg-pubkey`) included, as `rpm -qa` lists them. A field that we can do without
+/// and that is damaged is left out and told in `flaws`.
+pub(super) fn package(header: &Header<'_, '_>, flaws: &mut Vec<Flaw>) -> Result<Package, Flaw> {
     let name = required(header, Tag::Name)?;
-    if name == "gpg-pubkey" {
-        return Ok(None);
-    }
     let evr_without_epoch = format!("{}-{}", required(header, Tag::Version)?, required(header, Tag::Release)?);
     let epoch = header.number(Tag::Epoch)?;
     let mut optional = |tag| match header.text(tag) {
@@ -26,13 +23,13 @@ pub(super) fn package(header: &Header<'_, '_>, flaws: &mut Vec<Flaw>) -> Result<
         }
     };
     let source_rpm = optional(Tag::SourceRpm);
-    Ok(Some(Package {
+    Ok(Package {
         arch: optional(Tag::Arch),
         licence: optional(Tag::License),
         module: optional(Tag::ModularityLabel),
         vendor: optional(Tag::Vendor),
         ..named(name, &evr_without_epoch, epoch, source_rpm.as_deref())
-    }))
+    })
 }
 
 /// A package of this name, `version-release`, epoch and source package file.

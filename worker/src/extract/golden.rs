@@ -1,0 +1,70 @@
+//! Golden cases: `golden/<extractor>/<case>/` holds a small file tree and, in `expected.txt`, what it yields.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use lazaret::inventory::Facts;
+use lazaret::path::LayerPath;
+
+use super::{ClaimedFile, Extractor};
+
+/// Runs `extractor` over every case that it has and compares. With `LAZARET_BLESS=1` it writes what it finds instead.
+pub(crate) fn check(extractor: &Extractor) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(extractor.name);
+    let cases = children(&root);
+    assert!(!cases.is_empty(), "no cases in {}", root.display());
+    for case in cases {
+        let mut found = String::new();
+        for file in files(&case) {
+            let name = file.strip_prefix(&case).unwrap().to_str().unwrap();
+            if name != "expected.txt" {
+                describe(extractor, name, &fs::read(&file).unwrap(), &mut found);
+            }
+        }
+        let expected = case.join("expected.txt");
+        if std::env::var_os("LAZARET_BLESS").is_some() {
+            fs::write(&expected, &found).unwrap();
+        }
+        assert_eq!(found, fs::read_to_string(&expected).unwrap_or_default(), "{}", case.display());
+    }
+}
+
+fn describe(extractor: &Extractor, name: &str, content: &[u8], out: &mut String) {
+    let _ = writeln!(out, "{name}");
+    if !(extractor.claims)(name.as_bytes()) {
+        let _ = writeln!(out, "  not claimed");
+        return;
+    }
+    let path = LayerPath::from(name);
+    out.push_str(&lines(&(extractor.extract)(&ClaimedFile { path: &path, content, companions: &[] })));
+}
+
+/// Facts as golden files write them.
+pub(crate) fn lines(facts: &Facts) -> String {
+    let mut out = String::new();
+    for package in &facts.packages {
+        let _ = write!(out, "  {} {} {}", package.ecosystem.name(), package.name, package.version);
+        if let Some(licence) = &package.licence {
+            let _ = write!(out, " ({licence})");
+        }
+        out.push('\n');
+    }
+    for gap in &facts.gaps {
+        let _ = writeln!(out, "  gap {:?}: {}", gap.kind, gap.reason);
+    }
+    if let Some(recognised) = facts.recognised {
+        let _ = writeln!(out, "  recognised {recognised:?}");
+    }
+    out
+}
+
+fn children(directory: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+fn files(directory: &Path) -> Vec<PathBuf> {
+    children(directory).into_iter().flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}

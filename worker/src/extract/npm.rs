@@ -1,0 +1,161 @@
+//! Installed Node packages: the `package.json` of each directory in a `node_modules`.
+
+mod manifest;
+
+use std::borrow::Cow;
+
+use lazaret::ecosystem::Ecosystem;
+use lazaret::inventory::{Facts, GapKind};
+use lazaret::package::Package;
+use lazaret::path::split;
+
+use self::manifest::{Manifest, Text};
+use super::{ClaimedFile, Content, Extractor, licence};
+
+/// Packages that `npm ls --all` lists: `node_modules/NAME/package.json` and `node_modules/@SCOPE/NAME/package.json`, at
+/// any depth, pnpm's store and global packages included.
+///
+/// Not the application's own `package.json` (the root of the tree, not installed into it), and none further inside a
+/// package, where they mark a module type or belong to a test.
+pub(crate) static NPM: Extractor = Extractor {
+    name: "npm",
+    version: 1,
+    claims,
+    // Old registries put the whole readme into it; nothing in earnest comes near this.
+    content: Content::Whole(8 << 20),
+    companions: &[],
+    extract,
+};
+
+fn claims(path: &[u8]) -> bool {
+    let Some(directory) = path.strip_suffix(b"/package.json") else { return false };
+    let (above, name) = split(directory);
+    if name.starts_with(b".") || name.starts_with(b"@") {
+        return false;
+    }
+    let (beyond, parent) = split(above);
+    parent == b"node_modules" || parent.starts_with(b"@") && split(beyond).1 == b"node_modules"
+}
+
+fn extract(file: &ClaimedFile<'_>) -> Facts {
+    let content = file.content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file.content);
+    let malformed = |reason: String| Facts { gaps: vec![file.gap(GapKind::Malformed, reason)], ..Facts::default() };
+    let manifest: Manifest<'_> = match serde_json::from_slice(content) {
+        Ok(manifest) => manifest,
+        Err(error) => return malformed(format!("package.json: {error}")),
+    };
+    // A directory with a manifest but no version: a type marker or a stub, for npm too.
+    let version = match manifest.version {
+        None => return Facts::default(),
+        Some(Text(Some(version))) if version.is_empty() => return Facts::default(),
+        Some(Text(Some(version))) if is_word(&version) => version,
+        Some(_) => return malformed("package.json with an invalid version".to_owned()),
+    };
+    let name = match manifest.name {
+        None => match directory_name(file.path.parent()) {
+            Some(name) => Cow::Borrowed(name),
+            None => return malformed("package.json without a name".to_owned()),
+        },
+        Some(Text(Some(name))) if is_name(&name) => name,
+        Some(_) => return malformed("package.json with an invalid name".to_owned()),
+    };
+    let mut package = Package::new(Ecosystem::Npm, name, version);
+    package.licence = manifest.licence.as_deref().and_then(licence::declared);
+    Facts { packages: vec![package], ..Facts::default() }
+}
+
+/// The name that the place stands for, which npm takes where the manifest has none.
+fn directory_name(directory: &[u8]) -> Option<&str> {
+    let (above, name) = split(directory);
+    let scope = split(above).1;
+    let start = if scope.starts_with(b"@") { directory.len() - name.len() - scope.len() - 1 } else { above.len() + 1 };
+    std::str::from_utf8(directory.get(start..)?).ok().filter(|name| is_name(name))
+}
+
+/// What every published name fulfils, those of the early registry too: `name` or `@scope/name` of visible characters,
+/// at most 214 (validate-npm-package-name).
+fn is_name(name: &str) -> bool {
+    let bare = match name.strip_prefix('@') {
+        Some(scoped) => match scoped.split_once('/') {
+            Some((scope, bare)) if !scope.is_empty() => bare,
+            _ => return false,
+        },
+        None => name,
+    };
+    name.len() <= 214 && !bare.is_empty() && !bare.contains('/') && is_word(name)
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 256 && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+}
+
+#[cfg(test)]
+mod tests {
+    use lazaret::path::LayerPath;
+
+    use super::*;
+    use crate::extract::golden;
+
+    #[test]
+    fn golden_cases() {
+        golden::check(&NPM);
+    }
+
+    #[test]
+    fn claims_places_of_packages_only() {
+        for path in [
+            "node_modules/a/package.json",
+            "app/node_modules/@s/a/package.json",
+            "app/node_modules/a/node_modules/b/package.json",
+            "app/node_modules/.pnpm/x@1.0.0/node_modules/x/package.json",
+            "usr/lib/node_modules/npm/package.json",
+        ] {
+            assert!(claims(path.as_bytes()), "{path}");
+        }
+        for path in [
+            "package.json",
+            "app/package.json",
+            "node_modules/package.json",
+            "node_modules/.cache/package.json",
+            "node_modules/@s/package.json",
+            "node_modules/@s/.x/package.json",
+            "node_modules/a/test/package.json",
+            "node_modules/a/dist/esm/package.json",
+            "not_node_modules/a/package.json",
+            "xnode_modules/@s/a/package.json",
+            "@s/a/package.json",
+            "node_modules/a/package.json5",
+            "node_modules/a/xpackage.json",
+        ] {
+            assert!(!claims(path.as_bytes()), "{path}");
+        }
+    }
+
+    fn read(content: &[u8]) -> Facts {
+        let path = LayerPath::from("node_modules/@s/a/package.json");
+        extract(&ClaimedFile { path: &path, content, companions: &[] })
+    }
+
+    #[test]
+    fn hostile_depth_and_size_neither_overflow_nor_hide() {
+        for open in ["[", "{\"a\":", "{\"type\":"] {
+            for key in ["x", "license", "licenses", "name"] {
+                let deep = format!("{{\"version\":\"1\",\"{key}\":{}", open.repeat(1 << 20));
+                assert_eq!(read(deep.as_bytes()).gaps.len(), 1, "{open} {key}");
+            }
+        }
+        let nested = format!(r#"{{"version":"1","x":{}{}}}"#, "[".repeat(1 << 16), "]".repeat(1 << 16));
+        assert_eq!(read(nested.as_bytes()).packages[0].name, "@s/a");
+        let wide = format!(r#"{{"version":"1","licenses":[{}"a"]}}"#, r#"{"type":"b"},"#.repeat(1 << 16));
+        assert!(read(wide.as_bytes()).packages[0].licence.as_ref().is_some_and(|licence| licence.len() <= 256));
+    }
+
+    #[test]
+    fn every_truncation_is_a_gap() {
+        let whole = br#"{"name":"a","version":"1.0.0","license":{"type":"MIT"}}"#;
+        for end in 0..whole.len() {
+            let facts = read(&whole[..end]);
+            assert_eq!((facts.packages.len(), facts.gaps.len()), (0, 1), "{end}");
+        }
+    }
+}

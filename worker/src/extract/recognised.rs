@@ -1,0 +1,154 @@
+//! What is recognised by its path but not read yet: counted, so that a report without these packages says so.
+
+use lazaret::inventory::{Facts, Recognised};
+use lazaret::path::split;
+
+use super::{ClaimedFile, Content, Extractor};
+
+/// Java archives, wherever they are: `.jar`, `.war`, `.ear`, `.par`.
+pub(crate) static JAVA_ARCHIVE: Extractor =
+    by_name("java-archive", is_java_archive, |_| recognised(Recognised::JavaArchive));
+
+/// Installed Ruby gems: `specifications/NAME-VERSION.gemspec` of a gem home, and Ruby's own in `specifications/default`.
+pub(crate) static RUBY_GEM: Extractor = by_name("ruby-gem", is_gem_specification, |_| recognised(Recognised::RubyGem));
+
+/// Composer's record of what it installed: `vendor/composer/installed.json`.
+pub(crate) static PHP_COMPOSER: Extractor = by_name(
+    "php-composer",
+    |path| ends_with(path, b"vendor/composer/installed.json"),
+    |_| recognised(Recognised::PhpComposer),
+);
+
+/// The dependencies of a .NET application: `APP.deps.json`.
+pub(crate) static DOTNET_DEPS: Extractor =
+    by_name("dotnet-deps", |path| has_suffix(split(path).1, b".deps.json"), |_| recognised(Recognised::DotNetDeps));
+
+/// conda's record of an installed package: `conda-meta/NAME-VERSION-BUILD.json`.
+pub(crate) static CONDA: Extractor = by_name("conda", is_conda_record, |_| recognised(Recognised::Conda));
+
+/// pacman's record of an installed package: `var/lib/pacman/local/NAME-VERSION-RELEASE/desc`.
+pub(crate) static PACMAN: Extractor = by_name("pacman", is_pacman_record, |_| recognised(Recognised::Pacman));
+
+/// Installed R packages: `DESCRIPTION` of a package in `R/library` or a `site-library`.
+pub(crate) static R_PACKAGE: Extractor = by_name("r-package", is_r_package, |_| recognised(Recognised::RPackage));
+
+const fn by_name(name: &'static str, claims: fn(&[u8]) -> bool, extract: fn(&ClaimedFile<'_>) -> Facts) -> Extractor {
+    Extractor { name, version: 1, claims, content: Content::NameOnly, companions: &[], extract }
+}
+
+fn recognised(form: Recognised) -> Facts {
+    Facts { recognised: Some(form), ..Facts::default() }
+}
+
+fn is_java_archive(path: &[u8]) -> bool {
+    let name = split(path).1;
+    let Some((stem, suffix)) = name.split_last_chunk::<4>() else { return false };
+    !stem.is_empty() && [b".jar", b".war", b".ear", b".par"].iter().any(|archive| suffix.eq_ignore_ascii_case(*archive))
+}
+
+fn is_gem_specification(path: &[u8]) -> bool {
+    let (directory, file) = split(path);
+    let (above, parent) = split(directory);
+    has_suffix(file, b".gemspec")
+        && (parent == b"specifications" || parent == b"default" && ends_with(above, b"specifications"))
+}
+
+fn is_conda_record(path: &[u8]) -> bool {
+    let (directory, file) = split(path);
+    split(directory).1 == b"conda-meta" && has_suffix(file, b".json")
+}
+
+fn is_pacman_record(path: &[u8]) -> bool {
+    let Some(record) = path.strip_prefix(b"var/lib/pacman/local/").and_then(|rest| rest.strip_suffix(b"/desc")) else {
+        return false;
+    };
+    !record.is_empty() && !record.contains(&b'/')
+}
+
+fn is_r_package(path: &[u8]) -> bool {
+    let (directory, file) = split(path);
+    let (library, package) = split(directory);
+    file == b"DESCRIPTION"
+        && !package.is_empty()
+        && (ends_with(library, b"R/library") || split(library).1 == b"site-library")
+}
+
+/// Whether `name` is something and then `suffix`.
+fn has_suffix(name: &[u8], suffix: &[u8]) -> bool {
+    name.strip_suffix(suffix).is_some_and(|stem| !stem.is_empty())
+}
+
+/// Whether the last components of `path` are those of `tail`.
+fn ends_with(path: &[u8], tail: &[u8]) -> bool {
+    path.strip_suffix(tail).is_some_and(|above| above.is_empty() || above.ends_with(b"/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use lazaret::path::LayerPath;
+
+    use super::*;
+
+    const ALL: [&Extractor; 7] = [&JAVA_ARCHIVE, &RUBY_GEM, &PHP_COMPOSER, &DOTNET_DEPS, &CONDA, &PACMAN, &R_PACKAGE];
+
+    fn forms(path: &str) -> Vec<Recognised> {
+        let path = LayerPath::from(path);
+        let file = ClaimedFile { path: &path, content: b"", companions: &[] };
+        let claiming = ALL.into_iter().filter(|extractor| (extractor.claims)(path.as_bytes()));
+        claiming.filter_map(|extractor| (extractor.extract)(&file).recognised).collect()
+    }
+
+    #[test]
+    fn each_form_by_its_path() {
+        for (path, form) in [
+            ("app/lib/log4j-core-2.14.1.jar", Recognised::JavaArchive),
+            ("opt/APP.WAR", Recognised::JavaArchive),
+            ("x.ear", Recognised::JavaArchive),
+            ("x.par", Recognised::JavaArchive),
+            ("usr/lib/ruby/gems/3.1.0/specifications/rake-13.0.6.gemspec", Recognised::RubyGem),
+            ("usr/lib/ruby/gems/3.1.0/specifications/default/json-2.6.1.gemspec", Recognised::RubyGem),
+            ("var/www/vendor/composer/installed.json", Recognised::PhpComposer),
+            ("vendor/composer/installed.json", Recognised::PhpComposer),
+            ("app/Shop.Web.deps.json", Recognised::DotNetDeps),
+            ("opt/conda/conda-meta/numpy-1.26.0-py311h64a7726_0.json", Recognised::Conda),
+            ("var/lib/pacman/local/bash-5.2.015-1/desc", Recognised::Pacman),
+            ("usr/lib/R/library/base/DESCRIPTION", Recognised::RPackage),
+            ("usr/local/lib/R/site-library/dplyr/DESCRIPTION", Recognised::RPackage),
+        ] {
+            assert_eq!(forms(path), [form], "{path}");
+        }
+    }
+
+    #[test]
+    fn nothing_beside_it() {
+        for path in [
+            "jar",
+            ".jar",
+            "a/.war",
+            "a.jar/b",
+            "a.jarx",
+            "gems/rake-13.0.6/rake.gemspec",
+            "other/default/json.gemspec",
+            "specifications/.gemspec",
+            "myspecifications/x.gemspec",
+            "composer/installed.json",
+            "xvendor/composer/installed.json",
+            "vendor/composer/installed.json.bak",
+            "deps.json",
+            ".deps.json",
+            "conda-meta/history",
+            "xconda-meta/a.json",
+            "var/lib/pacman/local/ALPM_DB_VERSION",
+            "var/lib/pacman/local/desc",
+            "var/lib/pacman/local/a/b/desc",
+            "opt/var/lib/pacman/local/a/desc",
+            "library/base/DESCRIPTION",
+            "R/library/DESCRIPTION",
+            "site-library/DESCRIPTION",
+            "site-library/a/b/DESCRIPTION",
+            "",
+        ] {
+            assert_eq!(forms(path), [], "{path}");
+        }
+    }
+}
