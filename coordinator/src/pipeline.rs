@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use lazaret::digest::Digest;
-use lazaret::door::source::ImageSource;
+use lazaret::door::source::{ImageSource, Opened, PlatformChoice, SourceError, StreamedArchive};
 use lazaret::door::store::Store;
 use lazaret::image::{Image, Layer};
 use lazaret::inventory::LayerInventory;
@@ -37,6 +37,29 @@ pub struct Progress {
     pub bytes_done: AtomicU64,
 }
 
+/// The images behind a reference that was found, each with what is in it.
+///
+/// # Errors
+/// The reference means no image that could be looked at. A layer that fails is no error: it is in the result.
+pub fn scan(
+    found: Opened,
+    choice: &PlatformChoice,
+    store: &dyn Store,
+    progress: &Progress,
+) -> Result<Vec<(Image, Inventoried)>, SourceError> {
+    match found {
+        Opened::Random(source) => {
+            let images = source.images(choice)?.into_iter();
+            let inventoried = images.map(|image| {
+                let inventoried = inventory(&image, source.as_ref(), store, progress);
+                (image, inventoried)
+            });
+            Ok(inventoried.collect())
+        }
+        Opened::Stream(archive) => streamed(archive, choice, store, progress),
+    }
+}
+
 /// The inventory of `image`: recalled from the store, or composed from its layers, of which those that the store has not
 /// are read from `source`, on as many threads as the rayon pool has. Whatever the store lacks is put there.
 pub fn inventory(image: &Image, source: &dyn ImageSource, store: &dyn Store, progress: &Progress) -> Inventoried {
@@ -65,12 +88,36 @@ pub fn inventory(image: &Image, source: &dyn ImageSource, store: &dyn Store, pro
     finish(image, store, &keys, &layers)
 }
 
-/// The inventory of an image whose layers were analysed as they streamed by, by index.
-pub fn inventory_of_streamed(
-    image: &Image,
-    layers: &[Result<LayerInventory, String>],
+/// What can be read only once is analysed as it goes by, before anybody knows which of it are layers of the image.
+fn streamed(
+    archive: StreamedArchive,
+    choice: &PlatformChoice,
     store: &dyn Store,
-) -> Inventoried {
+    progress: &Progress,
+) -> Result<Vec<(Image, Inventoried)>, SourceError> {
+    let streamed = archive.read(choice, &mut |_, entry| local::analyze_unnamed(entry, &progress.bytes_done))?;
+    let analyses = streamed.layers;
+    let inventoried = streamed.images.into_iter().map(|image| {
+        let layers: Vec<_> = image
+            .layers
+            .iter()
+            .map(|layer| match analyses.get(&layer.blob.digest) {
+                Some(Ok(Ok(analysis))) => {
+                    analysis.verify(layer).map(|()| analysis.inventory.clone()).map_err(|error| error.to_string())
+                }
+                Some(Ok(Err(failure))) => Err(failure.describe(layer)),
+                Some(Err(error)) => Err(error.to_string()),
+                None => Err("the archive does not have it".to_owned()),
+            })
+            .collect();
+        let inventoried = inventory_of_streamed(&image, &layers, store);
+        (image, inventoried)
+    });
+    Ok(inventoried.collect())
+}
+
+/// The inventory of an image whose layers were analysed as they streamed by, by index.
+fn inventory_of_streamed(image: &Image, layers: &[Result<LayerInventory, String>], store: &dyn Store) -> Inventoried {
     let keys = Keys::new();
     for (layer, inventory) in image.layers.iter().zip(layers) {
         if let Ok(inventory) = inventory {

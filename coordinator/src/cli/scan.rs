@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use lazaret::door::source::PlatformChoice;
@@ -184,7 +183,7 @@ impl Scan {
         let mut reports = Vec::new();
         let mut failed = false;
         for reference in &references {
-            match image::scan(reference, &choice, &sources, Arc::clone(&store)) {
+            match image::scan(reference, &choice, &sources, store.as_ref()) {
                 Ok(scanned) => {
                     for (image, inventoried) in scanned {
                         failed |= !inventoried.failed.is_empty();

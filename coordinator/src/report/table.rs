@@ -22,9 +22,9 @@ pub fn render(report: &Report, style: Style) -> String {
     let mut text = String::new();
     heading(&mut text, report);
     if !report.findings.is_empty() {
-        let _ = writeln!(text, "\n{}", findings(&report.findings, style));
+        let _ = writeln!(text, "\n{}", trimmed(&findings(&report.findings, style)));
     } else if !report.coverage.scanners.contains(&"vuln") && !report.packages.is_empty() {
-        let _ = writeln!(text, "\n{}", packages(report, style));
+        let _ = writeln!(text, "\n{}", trimmed(&packages(report, style)));
     }
     problems(&mut text, report);
     let _ = writeln!(text, "\n{}", summary(report, style));
@@ -57,6 +57,11 @@ fn new_table(style: Style, header: &[&str]) -> Table {
         table.force_no_tty();
     }
     table
+}
+
+/// Without the blanks that fill the last column.
+fn trimmed(table: &Table) -> String {
+    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
 fn findings(findings: &[FindingRow], style: Style) -> Table {
