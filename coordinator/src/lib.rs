@@ -1,1 +1,12 @@
-//! Skeleton.
+//! Layer inventories to reports: plan, compose, match, policy. Opens no layer; only [`local`] names the worker.
+
+pub mod advisory;
+pub mod cli;
+pub mod compose;
+pub mod inventory;
+pub mod local;
+pub mod matching;
+pub mod pipeline;
+pub mod policy;
+pub mod report;
+pub mod version;

@@ -49,7 +49,7 @@ pub struct Descriptor {
 }
 
 /// Operating system and architecture, written `os/architecture[/variant]`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize)]
 pub struct Platform {
     /// `linux`, `windows`, …
     #[serde(default)]
@@ -164,7 +164,9 @@ pub struct History {
     pub empty_layer: bool,
 }
 
-fn null_is_default<'de, D: serde::Deserializer<'de>, T: Default + Deserialize<'de>>(d: D) -> Result<T, D::Error> {
+pub(crate) fn null_is_default<'de, D: serde::Deserializer<'de>, T: Default + Deserialize<'de>>(
+    d: D,
+) -> Result<T, D::Error> {
     Ok(Option::<T>::deserialize(d)?.unwrap_or_default())
 }
 
@@ -181,8 +183,12 @@ impl ImageConfig {
     }
 }
 
-/// Tells the layers of a manifest from attachments: whether a media type is a file system layer.
+/// Tells the layers of a manifest from attachments: whether a media type is a file system layer that we may read. An
+/// encrypted one is none: without its key it is noise.
 pub fn is_layer_media_type(media_type: &str) -> bool {
+    if media_type.contains("+encrypted") {
+        return false;
+    }
     let base = media_type.split(['+', ';']).next().unwrap_or_default();
     matches!(
         base,

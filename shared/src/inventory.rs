@@ -52,13 +52,22 @@ pub struct Facts {
     /// The name of the OS package (`name`, or `name:arch`) that owns `owned`, where this file is a list of one package's files.
     pub owner: Option<String>,
     /// The distribution it names.
-    pub os_release: Option<OsRelease>,
+    pub os_release: Option<Box<OsRelease>>,
     /// What it was recognised as, although nothing reads it yet.
     pub recognised: Option<Recognised>,
     /// What in it could not be read or understood.
     pub gaps: Vec<Gap>,
-    /// A hard link to a file that is not in this layer: what that file yields, this one does too.
-    pub link: Option<LayerPath>,
+    /// The file is a link: what its target yields, this one does too.
+    pub link: Option<Link>,
+}
+
+/// A link at a claimed path, whose bytes are elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Link {
+    /// A hard link to a file of a lower layer, as that layer left it.
+    Hard(LayerPath),
+    /// A symbolic link, resolved in the finished image. The target, as written.
+    Symbolic(Vec<u8>),
 }
 
 /// A form of software that we can tell but do not read yet; counted in the coverage, so that no zero is silent.

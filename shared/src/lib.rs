@@ -11,6 +11,7 @@ pub mod ecosystem;
 pub mod fingerprint;
 pub mod image;
 pub mod inventory;
+pub mod manifest;
 pub mod package;
 pub mod path;
 pub mod reference;

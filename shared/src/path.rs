@@ -98,6 +98,13 @@ fn is_normal(name: &[u8]) -> bool {
     name.split(|&b| b == b'/').all(|c| !matches!(c, b"" | b"." | b".."))
 }
 
+/// A map by path can be asked with bytes; order and hash are those of the bytes.
+impl std::borrow::Borrow<[u8]> for LayerPath {
+    fn borrow(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 impl From<&str> for LayerPath {
     fn from(name: &str) -> Self {
         Self::from_entry(name.as_bytes())

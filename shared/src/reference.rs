@@ -13,7 +13,7 @@ pub enum Reference {
     OciLayout(PathBuf, Option<String>),
     /// `oci-archive:PATH[:TAG]`: the same in a tar file.
     OciArchive(PathBuf, Option<String>),
-    /// `docker-archive:PATH[:TAG]`: what `docker save` writes, also gzipped.
+    /// `docker-archive:PATH[:REF]`: what `docker save` writes, also gzipped; `@N` takes its N-th image.
     DockerArchive(PathBuf, Option<String>),
     /// `-`: either archive on standard input.
     StandardInput,
@@ -38,6 +38,8 @@ pub struct RegistryReference {
     pub tag: Option<String>,
     /// The digest, which wins over the tag.
     pub digest: Option<Digest>,
+    /// Whether no host was written: `docker.io` is then a guess, and an engine may mean an image that it built itself.
+    pub short: bool,
 }
 
 /// Why a text is no image reference.
@@ -77,7 +79,11 @@ impl FromStr for Reference {
         match text.split_once(':') {
             Some(("oci", rest)) => path_and_tag(rest).map(|(path, tag)| Self::OciLayout(path, tag)),
             Some(("oci-archive", rest)) => path_and_tag(rest).map(|(path, tag)| Self::OciArchive(path, tag)),
-            Some(("docker-archive", rest)) => path_and_tag(rest).map(|(path, tag)| Self::DockerArchive(path, tag)),
+            Some(("docker-archive", rest)) => {
+                let (path, name) = rest.split_once(':').map_or((rest, None), |(path, name)| (path, Some(name)));
+                let name = name.filter(|name| !name.is_empty()).map(str::to_owned);
+                if path.is_empty() { Err(ReferenceError::Empty) } else { Ok(Self::DockerArchive(path.into(), name)) }
+            }
             Some(("docker-daemon", rest)) => Ok(Self::DockerDaemon(rest.parse()?)),
             Some((transport, rest))
                 if rest.starts_with("//")
@@ -95,7 +101,7 @@ impl FromStr for Reference {
     }
 }
 
-/// Splits `PATH[:TAG]` at the last colon that is followed by no slash; a digest `@sha256:…` is kept whole as the tag.
+/// Splits `PATH[:TAG]` of an OCI layout at the last colon that is followed by no slash; a digest `@sha256:…` is kept whole as the tag.
 fn split_tag(text: &str) -> (&str, Option<&str>) {
     if let Some((path, digest)) = text.rsplit_once('@')
         && digest.parse::<Digest>().is_ok()
@@ -124,10 +130,13 @@ impl FromStr for RegistryReference {
             Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
             _ => (name, None),
         };
-        let (host, repository) = match name.split_once('/') {
-            Some((host, rest)) if host.contains(['.', ':']) || host == "localhost" => (host, rest.to_owned()),
-            Some(_) => ("docker.io", name.to_owned()),
-            None => ("docker.io", format!("library/{name}")),
+        let (host, repository, short) = match name.split_once('/') {
+            Some((host @ ("docker.io" | "index.docker.io"), rest)) if !rest.contains('/') => {
+                (host, format!("library/{rest}"), false)
+            }
+            Some((host, rest)) if host.contains(['.', ':']) || host == "localhost" => (host, rest.to_owned(), false),
+            Some(_) => ("docker.io", name.to_owned(), true),
+            None => ("docker.io", format!("library/{name}"), true),
         };
         let host = if host == "index.docker.io" { "docker.io" } else { host };
         let valid = is_host(host) && is_repository(&repository) && tag.is_none_or(is_tag);
@@ -135,7 +144,7 @@ impl FromStr for RegistryReference {
             return Err(malformed());
         }
         let tag = tag.map(str::to_owned).or_else(|| digest.is_none().then(|| "latest".to_owned()));
-        Ok(Self { host: host.to_owned(), repository, tag, digest })
+        Ok(Self { host: host.to_owned(), repository, tag, digest, short })
     }
 }
 
@@ -200,6 +209,7 @@ mod tests {
     fn names_get_the_defaults_of_docker() {
         for (text, full) in [
             ("alpine", "docker.io/library/alpine:latest"),
+            ("docker.io/alpine", "docker.io/library/alpine:latest"),
             ("grafana/grafana:10", "docker.io/grafana/grafana:10"),
             ("localhost/x", "localhost/x:latest"),
             ("localhost:5000/a/b:1.2", "localhost:5000/a/b:1.2"),
@@ -216,7 +226,11 @@ mod tests {
     fn transports_take_paths_and_tags() {
         assert_eq!(read("oci:images:alpine-3.10"), Reference::OciLayout("images".into(), Some("alpine-3.10".into())));
         assert_eq!(read("oci:/a:b/c"), Reference::OciLayout("/a:b/c".into(), None));
-        assert_eq!(read("docker-archive:x.tar:a/b:1"), Reference::DockerArchive("x.tar:a/b".into(), Some("1".into())));
+        let archive = |path: &str, name: Option<&str>| Reference::DockerArchive(path.into(), name.map(str::to_owned));
+        assert_eq!(read("docker-archive:x.tar"), archive("x.tar", None));
+        assert_eq!(read("docker-archive:x.tar:alpine:3.10"), archive("x.tar", Some("alpine:3.10")));
+        assert_eq!(read("docker-archive:/d/x.tar:h:5/a/b:1"), archive("/d/x.tar", Some("h:5/a/b:1")));
+        assert_eq!(read("docker-archive:x.tar:@1"), archive("x.tar", Some("@1")));
         assert_eq!(read("./layout"), Reference::Path("./layout".into()));
         assert_eq!(read("-"), Reference::StandardInput);
     }

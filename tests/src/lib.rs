@@ -1,1 +1,3 @@
-//! Skeleton.
+//! Real and hostile servers for the tests of this package.
+
+pub mod support;

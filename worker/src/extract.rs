@@ -3,29 +3,41 @@
 use lazaret::inventory::{Facts, Gap, GapKind};
 use lazaret::path::LayerPath;
 
+mod apk;
+mod control;
+mod dpkg;
 #[cfg(test)]
 pub(crate) mod golden;
 mod licence;
 mod npm;
+mod os_release;
 mod python;
 mod recognised;
+mod rpm;
 
-/// Every extractor, by name. Evidence names them, and the fingerprint of an inventory holds their names and versions.
-pub static EXTRACTORS: &[Extractor] = &[
-    recognised::CONDA,
-    recognised::DOTNET_DEPS,
-    recognised::JAVA_ARCHIVE,
-    npm::NPM,
-    recognised::PACMAN,
-    recognised::PHP_COMPOSER,
-    python::PYTHON,
-    recognised::R_PACKAGE,
-    recognised::RUBY_GEM,
+/// Every extractor. Where two claim one path the first has it. Evidence names them, and the fingerprint of an inventory
+/// holds their names and versions.
+pub static EXTRACTORS: &[&Extractor] = &[
+    &os_release::OS_RELEASE,
+    &apk::APK,
+    &dpkg::STATUS,
+    &dpkg::STATUS_D,
+    &dpkg::FILE_LIST,
+    &dpkg::CHECKSUMS,
+    &rpm::SQLITE,
+    &rpm::NDB,
+    &rpm::BERKELEY_DB,
+    &rpm::MANIFEST,
+    &npm::NPM,
+    &python::PYTHON,
+    &recognised::CONDA,
+    &recognised::DOTNET_DEPS,
+    &recognised::JAVA_ARCHIVE,
+    &recognised::PACMAN,
+    &recognised::PHP_COMPOSER,
+    &recognised::R_PACKAGE,
+    &recognised::RUBY_GEM,
 ];
-
-/// [`Extractor::max_bytes`] of an extractor that tells by the name alone: its files are not read, whatever their size,
-/// leave no gap for it, and reach `extract` without content.
-pub const BY_NAME: u64 = 0;
 
 /// How one file format is recognised and read.
 pub struct Extractor {
@@ -35,13 +47,22 @@ pub struct Extractor {
     pub version: u32,
     /// Whether it wants the file at this path. Called for every entry of every layer: it compares bytes, nothing more.
     pub claims: fn(path: &[u8]) -> bool,
-    /// Files larger than this are not read, and leave a gap; [`BY_NAME`] where none is wanted.
-    pub max_bytes: u64,
+    /// How much of the file it needs.
+    pub content: Content,
     /// File names in the same directory and layer that it wants to see too, such as a write-ahead log.
     pub companions: &'static [&'static str],
     /// What the file yields. Cannot fail: what it does not understand becomes a gap. Sees no image, clock or network,
     /// and must neither panic nor use memory out of proportion to the file, whatever the bytes are.
     pub extract: fn(file: &ClaimedFile<'_>) -> Facts,
+}
+
+/// How much of a claimed file an extractor needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Nothing: the path says it all.
+    NameOnly,
+    /// All of it, up to so many bytes; a larger file is not read, and leaves a gap.
+    Whole(u64),
 }
 
 /// A file that an extractor claimed, whole in memory.
@@ -64,4 +85,14 @@ impl ClaimedFile<'_> {
     pub fn gap(&self, kind: GapKind, reason: impl Into<String>) -> Gap {
         Gap { kind, path: self.path.clone(), reason: reason.into() }
     }
+}
+
+/// The extractor that claims `path`.
+pub fn claim(path: &[u8]) -> Option<&'static Extractor> {
+    EXTRACTORS.iter().copied().find(|extractor| (extractor.claims)(path))
+}
+
+/// Whether any extractor claims `path` by its name.
+pub fn is_claimed(path: &[u8]) -> bool {
+    claim(path).is_some()
 }

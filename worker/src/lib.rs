@@ -1,4 +1,9 @@
 //! Layer bytes to layer inventory: inflate, verify, walk the tar once, extract. Knows no image and no advisory.
 
+pub mod analyze;
+pub mod decompress;
 pub mod executable;
 pub mod extract;
+pub mod limits;
+pub mod tar;
+mod walk;

@@ -10,19 +10,19 @@ use lazaret::package::Package;
 use lazaret::path::split;
 
 use self::manifest::{Manifest, Text};
-use super::{ClaimedFile, Extractor, licence};
+use super::{ClaimedFile, Content, Extractor, licence};
 
 /// Packages that `npm ls --all` lists: `node_modules/NAME/package.json` and `node_modules/@SCOPE/NAME/package.json`, at
 /// any depth, pnpm's store and global packages included.
 ///
 /// Not the application's own `package.json` (the root of the tree, not installed into it), and none further inside a
 /// package, where they mark a module type or belong to a test.
-pub(crate) const NPM: Extractor = Extractor {
+pub(crate) static NPM: Extractor = Extractor {
     name: "npm",
     version: 1,
     claims,
     // Old registries put the whole readme into it; nothing in earnest comes near this.
-    max_bytes: 8 << 20,
+    content: Content::Whole(8 << 20),
     companions: &[],
     extract,
 };

@@ -7,19 +7,19 @@ use lazaret::inventory::{Facts, GapKind};
 use lazaret::package::Package;
 use lazaret::path::split;
 
-use super::{ClaimedFile, Extractor, licence};
+use super::{ClaimedFile, Content, Extractor, licence};
 
 /// Installed Python distributions (PyPA "Recording installed projects"; core metadata): wheels' `*.dist-info/METADATA`,
 /// setuptools' `*.egg-info/PKG-INFO` and `*.egg/EGG-INFO/PKG-INFO`, and distutils' `*.egg-info` file.
 ///
 /// The headers alone name the package. Where they lack the name or the version pip skips the distribution, so the name
 /// of the directory is never taken for either; here that is a gap.
-pub(crate) const PYTHON: Extractor = Extractor {
+pub(crate) static PYTHON: Extractor = Extractor {
     name: "python",
     version: 1,
     claims,
     // Long descriptions reach a megabyte; nothing in earnest comes near this.
-    max_bytes: 16 << 20,
+    content: Content::Whole(16 << 20),
     companions: &[],
     extract,
 };
@@ -37,8 +37,8 @@ fn claims(path: &[u8]) -> bool {
     }
 }
 
-/// Whether the last component of `stem` (`name`, or `name-version…`) starts with a valid project name. pip renames a directory that it is
-/// about to remove (`~ip-23.0.dist-info`) and ignores what an interrupted removal leaves behind.
+/// Whether the last component of `stem` (`name`, or `name-version…`) starts with a valid project name. pip renames a
+/// directory that it is about to remove (`~ip-23.0.dist-info`) and ignores what an interrupted removal leaves behind.
 fn is_in_use(stem: &[u8]) -> bool {
     is_name(split(stem).1.split(|&b| b == b'-').next().unwrap_or_default())
 }

@@ -3,40 +3,40 @@
 use lazaret::inventory::{Facts, Recognised};
 use lazaret::path::split;
 
-use super::{BY_NAME, ClaimedFile, Extractor};
+use super::{ClaimedFile, Content, Extractor};
 
 /// Java archives, wherever they are: `.jar`, `.war`, `.ear`, `.par`.
-pub(crate) const JAVA_ARCHIVE: Extractor =
+pub(crate) static JAVA_ARCHIVE: Extractor =
     by_name("java-archive", is_java_archive, |_| recognised(Recognised::JavaArchive));
 
 /// Installed Ruby gems: `specifications/NAME-VERSION.gemspec` of a gem home, and Ruby's own in `specifications/default`.
-pub(crate) const RUBY_GEM: Extractor = by_name("ruby-gem", is_gem_specification, |_| recognised(Recognised::RubyGem));
+pub(crate) static RUBY_GEM: Extractor = by_name("ruby-gem", is_gem_specification, |_| recognised(Recognised::RubyGem));
 
 /// Composer's record of what it installed: `vendor/composer/installed.json`.
-pub(crate) const PHP_COMPOSER: Extractor = by_name(
+pub(crate) static PHP_COMPOSER: Extractor = by_name(
     "php-composer",
     |path| ends_with(path, b"vendor/composer/installed.json"),
     |_| recognised(Recognised::PhpComposer),
 );
 
 /// The dependencies of a .NET application: `APP.deps.json`.
-pub(crate) const DOTNET_DEPS: Extractor = by_name(
+pub(crate) static DOTNET_DEPS: Extractor = by_name(
     "dotnet-deps",
     |path| has_suffix(path, b".deps.json") && !path.ends_with(b"/.deps.json"),
     |_| recognised(Recognised::DotNetDeps),
 );
 
 /// conda's record of an installed package: `conda-meta/NAME-VERSION-BUILD.json`.
-pub(crate) const CONDA: Extractor = by_name("conda", is_conda_record, |_| recognised(Recognised::Conda));
+pub(crate) static CONDA: Extractor = by_name("conda", is_conda_record, |_| recognised(Recognised::Conda));
 
 /// pacman's record of an installed package: `var/lib/pacman/local/NAME-VERSION-RELEASE/desc`.
-pub(crate) const PACMAN: Extractor = by_name("pacman", is_pacman_record, |_| recognised(Recognised::Pacman));
+pub(crate) static PACMAN: Extractor = by_name("pacman", is_pacman_record, |_| recognised(Recognised::Pacman));
 
 /// Installed R packages: `DESCRIPTION` of a package in `R/library` or a `site-library`.
-pub(crate) const R_PACKAGE: Extractor = by_name("r-package", is_r_package, |_| recognised(Recognised::RPackage));
+pub(crate) static R_PACKAGE: Extractor = by_name("r-package", is_r_package, |_| recognised(Recognised::RPackage));
 
 const fn by_name(name: &'static str, claims: fn(&[u8]) -> bool, extract: fn(&ClaimedFile<'_>) -> Facts) -> Extractor {
-    Extractor { name, version: 1, claims, max_bytes: BY_NAME, companions: &[], extract }
+    Extractor { name, version: 1, claims, content: Content::NameOnly, companions: &[], extract }
 }
 
 fn recognised(form: Recognised) -> Facts {

@@ -1,0 +1,56 @@
+//! The command line. The only place that prints, and that ends the process.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod advisories;
+mod completions;
+mod failure;
+mod man;
+mod output;
+mod progress;
+mod scan;
+mod settings;
+mod version;
+
+pub use failure::Failure;
+
+/// Scans container images: what is installed, what is known to be vulnerable, which layer brought it in, which version fixes it.
+#[derive(Debug, Parser)]
+#[command(name = "lazaret", version, max_term_width = 120, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Scan images
+    Scan(Box<scan::Scan>),
+    /// Fetch, import and show the advisories that findings come from
+    Advisories(advisories::Advisories),
+    /// Compare versions as a package manager does
+    Version(version::Version),
+    /// Print shell completions
+    Completions(completions::Completions),
+    /// Write manual pages
+    Man(man::Man),
+}
+
+/// Runs the command line and says how it ended: 0, 1 (findings at or over `--fail-on`; a wrong line of a comparison) or
+/// 2 (an error, or an image of which some layer failed).
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let ended = match cli.command {
+        Command::Scan(scan) => scan.run(),
+        Command::Advisories(advisories) => advisories.run(),
+        Command::Version(version) => version.run(),
+        Command::Completions(completions) => completions.run(),
+        Command::Man(man) => man.run(),
+    };
+    match ended {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
+    }
+}

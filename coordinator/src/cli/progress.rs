@@ -1,0 +1,62 @@
+//! Progress on a terminal: a line that says how many layers and bytes are done. Nothing of it where nobody looks.
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::pipeline::Progress;
+
+/// Shows a [`Progress`] until it is dropped.
+pub(super) struct Shown {
+    stop: Arc<AtomicBool>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Shown {
+    /// Starts showing, if standard error is a terminal. A scan that is over at once shows nothing at all.
+    pub(super) fn start(name: &str, progress: Arc<Progress>) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        if !std::io::stderr().is_terminal() {
+            return Self { stop, thread: None };
+        }
+        let name = lazaret::text::visible(name).into_owned();
+        let stopped = Arc::clone(&stop);
+        let thread = thread::spawn(move || {
+            thread::park_timeout(Duration::from_millis(150));
+            let bar =
+                (!stopped.load(Ordering::Relaxed)).then(|| ProgressBar::new(0).with_style(style()).with_message(name));
+            while !stopped.load(Ordering::Relaxed) {
+                if let Some(bar) = &bar {
+                    bar.set_length(progress.bytes.load(Ordering::Relaxed));
+                    bar.set_position(progress.bytes_done.load(Ordering::Relaxed));
+                    let (done, all) =
+                        (progress.layers_done.load(Ordering::Relaxed), progress.layers.load(Ordering::Relaxed));
+                    bar.set_prefix(format!("{done}/{all} layers"));
+                }
+                thread::park_timeout(Duration::from_millis(100));
+            }
+            bar.iter().for_each(ProgressBar::finish_and_clear);
+        });
+        Self { stop, thread: Some(thread) }
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // A panic of the thread that draws has been printed already and changes no result.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn style() -> ProgressStyle {
+    ProgressStyle::with_template("{wide_msg} {prefix} {bytes}/{total_bytes} {bytes_per_sec}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+}

@@ -1,0 +1,273 @@
+//! `lazaret scan`: images in, reports out.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use lazaret::door::source::PlatformChoice;
+use lazaret::image::Platform;
+
+use super::{Failure, output, settings};
+use crate::matching::Level;
+use crate::policy::{self, Policy};
+use crate::report::build::Scanner;
+use crate::report::{Report, Reports, SCHEMA, table};
+
+mod advisories;
+mod image;
+mod source;
+
+/// Scan images
+#[derive(Debug, Args)]
+#[command(after_long_help = REFERENCES)]
+pub(super) struct Scan {
+    /// The images: a name, a path, a transport such as oci:PATH:TAG, or - for an archive on standard input
+    #[arg(required_unless_present = "file", value_name = "IMAGE")]
+    images: Vec<String>,
+    /// Scan the images listed in this file too, one on a line; # starts a comment
+    #[arg(long, value_name = "LIST")]
+    file: Option<PathBuf>,
+    /// How to write the report
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Write the report to this file, which is replaced
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// What to look for
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [ScannerName::Packages, ScannerName::Vuln])]
+    scanners: Vec<ScannerName>,
+    /// Show findings of these severities only
+    #[arg(long, value_enum, value_delimiter = ',')]
+    severity: Vec<LevelName>,
+    /// Exit 1 if there is a finding of this severity or worse
+    #[arg(long, value_enum, default_value_t)]
+    fail_on: FailOn,
+    /// Exit 2 if anything could not be looked at
+    #[arg(long)]
+    fail_on_incomplete: bool,
+    /// Show findings that have a fix only
+    #[arg(long)]
+    only_fixed: bool,
+    /// Suppress the findings that this TOML file lists: [[ignore]] id, reason, package, expires
+    #[arg(long, value_name = "FILE")]
+    ignore_file: Option<PathBuf>,
+    /// Which platform of an image to scan, such as linux/arm64 [default: linux on this machine's architecture]
+    #[arg(long, value_name = "OS/ARCH", conflicts_with = "all_platforms")]
+    platform: Option<Platform>,
+    /// Scan every platform of an image
+    #[arg(long)]
+    all_platforms: bool,
+    /// Where inventories are kept: file:PATH, or memory: to keep nothing [default: file: below the user's cache directory]
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+    /// The advisory snapshot, or the directory that has one [default: below the user's data directory]
+    #[arg(long, value_name = "FILE")]
+    advisories: Option<PathBuf>,
+    /// Use no network but what the image itself needs: fetch no advisories
+    #[arg(long)]
+    offline: bool,
+    /// How many threads to use [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    #[command(flatten)]
+    registry: source::RegistryArgs,
+}
+
+const REFERENCES: &str = "\
+Images are written as podman and skopeo write them:
+  alpine:3.20                the local engine's image, else the registry's
+  docker://HOST/NAME:TAG     a registry's
+  docker-daemon:NAME:TAG     the local engine's (docker or podman)
+  oci:PATH[:TAG]             an OCI layout in a directory
+  oci-archive:PATH[:TAG]     the same in a tar file
+  docker-archive:PATH[:NAME] what `docker save` writes
+  PATH                       either, recognised by what it is
+  -                          either archive on standard input
+
+Exit status: 0; 1 with findings at or over --fail-on; 2 after an error, a failed layer, or, with --fail-on-incomplete, a gap.";
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Format {
+    /// A table for people
+    #[default]
+    Table,
+    /// JSON, described by the schema that `lazaret-report/1` names
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ScannerName {
+    /// Installed packages
+    Packages,
+    /// Vulnerabilities of installed packages
+    Vuln,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LevelName {
+    Critical,
+    High,
+    Medium,
+    Low,
+    Negligible,
+    Unknown,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum FailOn {
+    Critical,
+    High,
+    Medium,
+    Low,
+    Negligible,
+    /// Any finding, even of unknown severity
+    Unknown,
+    /// Never
+    #[default]
+    None,
+}
+
+impl From<LevelName> for Level {
+    fn from(name: LevelName) -> Self {
+        match name {
+            LevelName::Critical => Self::Critical,
+            LevelName::High => Self::High,
+            LevelName::Medium => Self::Medium,
+            LevelName::Low => Self::Low,
+            LevelName::Negligible => Self::Negligible,
+            LevelName::Unknown => Self::Unknown,
+        }
+    }
+}
+
+impl FailOn {
+    /// The least level that fails; nothing does without one.
+    fn level(self) -> Option<Level> {
+        Some(match self {
+            Self::Critical => Level::Critical,
+            Self::High => Level::High,
+            Self::Medium => Level::Medium,
+            Self::Low => Level::Low,
+            Self::Negligible => Level::Negligible,
+            Self::Unknown => Level::Unknown,
+            Self::None => return None,
+        })
+    }
+}
+
+impl Scan {
+    pub(super) fn run(self) -> Result<ExitCode, Failure> {
+        let references = self.references()?;
+        let sources = self.registry.sources(&references)?;
+        let policy = self.policy()?;
+        if let Some(threads) = self.threads {
+            rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global().map_err(Failure::new)?;
+        }
+        let store = match &self.store {
+            Some(url) => lazaret::door::store::open(url).map_err(Failure::new)?,
+            None => {
+                let url = settings::store_url().unwrap_or_else(|| "memory:".to_owned());
+                lazaret::door::store::open(&url).map_err(Failure::new)?
+            }
+        };
+        let choice = match &self.platform {
+            Some(platform) => PlatformChoice::Exactly(platform.clone()),
+            None if self.all_platforms => PlatformChoice::All,
+            None => PlatformChoice::Host,
+        };
+        let scanners = self.scanners();
+        let mut advisories =
+            advisories::Advisories::new(&self.advisories, self.offline, scanners.contains(&Scanner::Vuln));
+        let several = references.len() > 1 || self.all_platforms;
+        let mut reports = Vec::new();
+        let mut failed = false;
+        for reference in &references {
+            match image::scan(reference, &choice, &sources, Arc::clone(&store)) {
+                Ok(scanned) => {
+                    for (image, inventoried) in scanned {
+                        failed |= !inventoried.failed.is_empty();
+                        reports.push(advisories.report(reference, &image, &inventoried, &scanners, &policy)?);
+                    }
+                }
+                Err(error) if several => {
+                    failed = true;
+                    super::failure::say(format_args!("error: {reference}: {error}"));
+                }
+                Err(error) => return Err(Failure::new(error)),
+            }
+        }
+        if !reports.is_empty() || several {
+            self.write(&reports, several)?;
+        }
+        Ok(self.exit_code(&reports, failed))
+    }
+
+    fn references(&self) -> Result<Vec<String>, Failure> {
+        const MAX_LIST: u64 = 64 << 20;
+        let mut references = self.images.clone();
+        if let Some(path) = &self.file {
+            let failed = |error| Failure::new(format_args!("cannot read {}: {error}", path.display()));
+            if std::fs::metadata(path).map_err(failed)?.len() > MAX_LIST {
+                return Err(Failure::new(format_args!("{} is too large for a list of images", path.display())));
+            }
+            let list = std::fs::read_to_string(path).map_err(failed)?;
+            let lines = list.lines().map(|line| line.split(" #").next().unwrap_or_default().trim());
+            references.extend(lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned));
+        }
+        let mut seen = HashSet::new();
+        references.retain(|reference| seen.insert(reference.clone()));
+        if references.is_empty() {
+            return Err(Failure::new("the list names no image"));
+        }
+        Ok(references)
+    }
+
+    fn policy(&self) -> Result<Policy, Failure> {
+        let ignores = match &self.ignore_file {
+            None => Vec::new(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|error| Failure::new(format_args!("cannot read {}: {error}", path.display())))?;
+                let today = jiff::Zoned::now().date().to_string();
+                policy::read_ignores(&text, &today)
+                    .map_err(|error| Failure::new(format_args!("{}: {error}", path.display())))?
+            }
+        };
+        let levels = self.severity.iter().map(|&name| name.into()).collect();
+        Ok(Policy { levels, only_fixed: self.only_fixed, ignores })
+    }
+
+    /// Looking for vulnerabilities takes looking for packages.
+    fn scanners(&self) -> Vec<Scanner> {
+        let vuln = self.scanners.contains(&ScannerName::Vuln);
+        if vuln { vec![Scanner::Packages, Scanner::Vuln] } else { vec![Scanner::Packages] }
+    }
+
+    fn write(&self, reports: &[Report], several: bool) -> Result<(), Failure> {
+        let content = match (self.format, reports) {
+            (Format::Json, [report]) if !several => output::json(report)?,
+            (Format::Json, _) => output::json(&Reports { schema: SCHEMA, reports: reports.to_vec() })?,
+            (Format::Table, _) => {
+                let style = output::style(self.output.is_some());
+                let tables: Vec<String> = reports.iter().map(|report| table::render(report, style)).collect();
+                tables.join("\n").into_bytes()
+            }
+        };
+        output::write(&content, self.output.as_deref())
+    }
+
+    fn exit_code(&self, reports: &[Report], failed: bool) -> ExitCode {
+        let incomplete = reports.iter().any(|report| !report.coverage.complete);
+        let over =
+            |level: Level| reports.iter().flat_map(|report| &report.findings).any(|row| row.severity.level >= level);
+        if failed || self.fail_on_incomplete && incomplete {
+            ExitCode::from(2)
+        } else if self.fail_on.level().is_some_and(over) {
+            ExitCode::from(1)
+        } else {
+            ExitCode::SUCCESS
+        }
+    }
+}

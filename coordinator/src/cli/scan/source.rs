@@ -1,0 +1,104 @@
+//! How registries are reached: the options of the command line for them.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::path::PathBuf;
+
+use clap::Args;
+use lazaret::door::source::registry::{Credential, Credentials, Registry, RegistryOptions, Secret};
+use lazaret::door::source::{self, Endpoint, SourceOptions};
+use lazaret::reference::Reference;
+use tokio::runtime::{Builder, Runtime};
+
+use super::super::Failure;
+
+/// Options for registries.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Registry options")]
+pub(super) struct RegistryArgs {
+    /// The user to log in as; the password is read from standard input
+    #[arg(long, requires = "password_stdin")]
+    username: Option<String>,
+    /// Read the password from standard input
+    #[arg(long, requires = "username")]
+    password_stdin: bool,
+    /// Speak plain http to this registry, or https without checking its certificate; may be given several times
+    #[arg(long, value_name = "HOST[:PORT]")]
+    insecure_registry: Vec<String>,
+    /// Trust the certificate authorities in this PEM file too; may be given several times
+    #[arg(long, value_name = "FILE")]
+    ca: Vec<PathBuf>,
+}
+
+/// What the sources need to be opened.
+pub(super) struct Sources {
+    options: SourceOptions,
+    _runtime: Runtime,
+}
+
+impl Sources {
+    /// For the door.
+    pub(super) fn options(&self) -> &SourceOptions {
+        &self.options
+    }
+}
+
+impl RegistryArgs {
+    /// Opens the way to the places where `references` may be. A password goes to the one registry that they name.
+    pub(super) fn sources(&self, references: &[String]) -> Result<Sources, Failure> {
+        let mut credentials = Credentials::from_environment();
+        if let Some(username) = &self.username {
+            let password = Secret::new(read_password()?);
+            let credential = Credential::Password { username: username.clone(), password };
+            credentials.given.insert(only_registry(references)?, credential);
+        }
+        let options = RegistryOptions {
+            credentials,
+            insecure: self.insecure_registry.iter().cloned().collect(),
+            authorities: self.ca.clone(),
+            ..RegistryOptions::default()
+        };
+        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Failure::new)?;
+        let options = SourceOptions {
+            runtime: runtime.handle().clone(),
+            engines: Endpoint::usual(|name| std::env::var(name).ok()),
+            registry: Some(Registry::new(options).opener(runtime.handle().clone())),
+        };
+        Ok(Sources { options, _runtime: runtime })
+    }
+}
+
+/// The password on standard input, without its line end.
+fn read_password() -> Result<String, Failure> {
+    const LONGEST: u64 = 64 << 10;
+    let mut password = String::new();
+    std::io::stdin()
+        .take(LONGEST)
+        .read_to_string(&mut password)
+        .map_err(|error| Failure::new(format_args!("cannot read the password from standard input: {error}")))?;
+    let password = password.trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        return Err(Failure::new(
+            "standard input holds no password; write for example: lazaret scan … --password-stdin < FILE",
+        ));
+    }
+    Ok(password.to_owned())
+}
+
+fn only_registry(references: &[String]) -> Result<String, Failure> {
+    let hosts: BTreeSet<String> = references
+        .iter()
+        .filter_map(|reference| match source::reference(reference) {
+            Ok(Reference::Registry(name) | Reference::Name(name)) => Some(name.host.to_ascii_lowercase()),
+            _ => None,
+        })
+        .collect();
+    let mut hosts = hosts.into_iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => Ok(host),
+        (None, _) => Err(Failure::new("--username is for a registry, and no image is in one")),
+        _ => Err(Failure::new(
+            "--username is for one registry, and the images are in several; log in to them with `docker login`",
+        )),
+    }
+}

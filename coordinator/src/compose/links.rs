@@ -1,0 +1,84 @@
+//! The symbolic links of an image, and where a path leads through them, inside the root.
+
+use std::collections::BTreeMap;
+
+use lazaret::path::LayerPath;
+
+/// As many links as Linux follows in one look-up.
+const MAX_FOLLOWED: usize = 40;
+
+/// Symbolic links by path.
+#[derive(Default)]
+pub(super) struct Links(BTreeMap<LayerPath, Vec<u8>>);
+
+impl Links {
+    pub(super) fn insert(&mut self, path: LayerPath, target: Vec<u8>) {
+        self.0.insert(path, target);
+    }
+
+    pub(super) fn contains(&self, path: &LayerPath) -> bool {
+        self.0.contains_key(path)
+    }
+
+    pub(super) fn map_mut(&mut self) -> &mut BTreeMap<LayerPath, Vec<u8>> {
+        &mut self.0
+    }
+
+    /// Where `path` leads, its last component followed too; `None` if links lead in a circle.
+    pub(super) fn resolve(&self, path: &LayerPath) -> Option<LayerPath> {
+        self.resolve_from(LayerPath::root(), path.as_bytes())
+    }
+
+    /// Where the file at `path` is; its last component is not followed.
+    pub(super) fn resolve_parent(&self, path: &LayerPath) -> Option<LayerPath> {
+        if self.0.is_empty() {
+            return Some(path.clone());
+        }
+        let mut resolved = self.resolve_from(LayerPath::root(), path.parent())?;
+        if !path.file_name().is_empty() {
+            resolved.push(path.file_name());
+        }
+        Some(resolved)
+    }
+
+    /// Where a link at `link` with this `target` leads.
+    pub(super) fn resolve_target(&self, link: &LayerPath, target: &[u8]) -> Option<LayerPath> {
+        let start = if target.starts_with(b"/") { LayerPath::root() } else { LayerPath::from_entry(link.parent()) };
+        self.resolve_from(start, target)
+    }
+
+    fn resolve_from(&self, start: LayerPath, name: &[u8]) -> Option<LayerPath> {
+        let mut followed = 0;
+        let mut path = start;
+        let mut todo: Vec<&[u8]> = name.rsplit(|&b| b == b'/').collect();
+        while let Some(component) = todo.pop() {
+            match component {
+                b"" | b"." => {}
+                b".." => path.pop(),
+                name => {
+                    path.push(name);
+                    if let Some(target) = self.0.get(&path) {
+                        followed += 1;
+                        if followed > MAX_FOLLOWED {
+                            return None;
+                        }
+                        if target.starts_with(b"/") {
+                            path = LayerPath::root()
+                        } else {
+                            path.pop()
+                        }
+                        todo.extend(target.rsplit(|&b| b == b'/'));
+                    }
+                }
+            }
+        }
+        Some(path)
+    }
+
+    /// `path`, which lies below `from`, as it lies below `to`.
+    pub(super) fn rebase(path: &LayerPath, from: &LayerPath, to: &LayerPath) -> LayerPath {
+        let mut rebased = to.clone();
+        rebased.extend(&path.as_bytes()[from.as_bytes().len()..]);
+        rebased
+    }
+}

@@ -1,0 +1,115 @@
+//! The finished state of the layers as rows: one for each package, with introducing layer, evidence and owner.
+
+use std::collections::{BTreeMap, HashMap};
+
+use lazaret::inventory::{Gap, GapKind, Link, Recognised};
+use lazaret::package::Package;
+use lazaret::path::LayerPath;
+
+use super::presence::identity;
+use super::state::State;
+use super::{Contents, InstalledPackage, LayerGap, databases};
+
+pub(super) fn finish(mut state: State<'_>) -> Contents {
+    let aliases = symbolic_evidence(&mut state);
+    hidden_databases(&mut state);
+    let owners = owners(&state);
+    let mut rows: BTreeMap<_, (&Package, Vec<LayerPath>)> = BTreeMap::new();
+    let mut recognised: BTreeMap<Recognised, u32> = BTreeMap::new();
+    let mut gaps = std::mem::take(&mut state.gaps);
+    for (path, slot) in &state.slots {
+        for package in &slot.facts.packages {
+            let (_, evidence) = rows.entry(identity(package)).or_insert((package, Vec::new()));
+            evidence.push(path.clone());
+            evidence.extend(aliases.get(path).into_iter().flatten().cloned());
+        }
+        if let Some(form) = slot.facts.recognised {
+            *recognised.entry(form).or_default() += 1;
+        }
+        gaps.extend(slot.facts.gaps.iter().map(|gap| LayerGap { layer: Some(slot.layer), gap: gap.clone() }));
+    }
+    let packages = rows
+        .into_iter()
+        .map(|(identity, (package, mut evidence))| {
+            evidence.sort_unstable();
+            evidence.dedup();
+            InstalledPackage {
+                layer: state.presence.since(&identity),
+                owner: owner(&owners, &evidence),
+                package: package.clone(),
+                evidence,
+            }
+        })
+        .collect();
+    Contents {
+        distro: distro(&state, &aliases),
+        has_os: state.has_os,
+        packages,
+        recognised: recognised.into_iter().collect(),
+        gaps: gaps.into_iter().collect(),
+    }
+}
+
+/// Evidence that is a symbolic link: by the path that it leads to, the paths of the links. One that leads to no evidence of
+/// the same kind is a gap.
+fn symbolic_evidence(state: &mut State<'_>) -> BTreeMap<LayerPath, Vec<LayerPath>> {
+    let mut aliases: BTreeMap<LayerPath, Vec<LayerPath>> = BTreeMap::new();
+    let mut gaps = Vec::new();
+    for (path, slot) in &state.slots {
+        let Some(Link::Symbolic(target)) = &slot.facts.link else { continue };
+        let resolved = state.links.resolve_target(path, target);
+        let found = resolved.filter(|to| {
+            state.slots.get(to).is_some_and(|there| there.extractor == slot.extractor && there.facts.link.is_none())
+        });
+        match found {
+            Some(to) => aliases.entry(to).or_default().push(path.clone()),
+            None => {
+                let reason = "a symbolic link to a file that is missing, or that is not read under its own name".into();
+                let gap = Gap { kind: GapKind::UnresolvedLink, path: path.clone(), reason };
+                gaps.push(LayerGap { layer: Some(slot.layer), gap });
+            }
+        }
+    }
+    state.gaps.extend(gaps);
+    aliases
+}
+
+/// A database directory that is, or lies below, a symbolic link to where nothing is looked for.
+fn hidden_databases(state: &mut State<'_>) {
+    for directory in databases::directories() {
+        let resolved = state.links.resolve(&directory);
+        if resolved.as_ref().is_none_or(|to| *to != directory && !databases::is_directory(to)) {
+            let reason = "a package database would be here, but a symbolic link leads elsewhere".into();
+            state.gap(None, Gap { kind: GapKind::UnresolvedLink, path: directory, reason });
+        }
+    }
+}
+
+fn owners(state: &State<'_>) -> HashMap<LayerPath, String> {
+    let mut owners = HashMap::new();
+    for slot in state.slots.values() {
+        for (path, index) in &slot.facts.owned {
+            let package = slot.facts.packages.get(*index as usize).map(|package| &package.name);
+            let (Some(owner), Some(path)) = (slot.facts.owner.as_ref().or(package), state.links.resolve_parent(path))
+            else {
+                continue;
+            };
+            owners.insert(path, owner.clone());
+        }
+    }
+    owners
+}
+
+fn owner(owners: &HashMap<LayerPath, String>, evidence: &[LayerPath]) -> Option<String> {
+    let first = owners.get(evidence.first()?)?;
+    evidence.iter().all(|path| owners.contains_key(path)).then(|| first.clone())
+}
+
+/// os-release(5): `/etc/os-release` wins over `/usr/lib/os-release`.
+fn distro(state: &State<'_>, aliases: &BTreeMap<LayerPath, Vec<LayerPath>>) -> Option<lazaret::distro::OsRelease> {
+    let preferred = LayerPath::from("etc/os-release");
+    let linked = aliases.iter().find(|(_, links)| links.contains(&preferred)).map(|(to, _)| to);
+    let path = linked.cloned().or_else(|| state.slots.contains_key(&preferred).then_some(preferred));
+    let path = path.unwrap_or_else(|| LayerPath::from("usr/lib/os-release"));
+    state.slots.get(&path)?.facts.os_release.as_deref().cloned()
+}

@@ -1,0 +1,96 @@
+//! The image as far as the layers composed so far make it.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+use lazaret::inventory::{Evidence, Facts, Gap};
+use lazaret::path::{LayerPath, is_below};
+
+use super::LayerGap;
+use super::links::Links;
+use super::presence::Presence;
+
+/// Evidence that stands, links that stand, and since when each package is there.
+#[derive(Default)]
+pub(super) struct State<'a> {
+    pub(super) slots: BTreeMap<LayerPath, Slot<'a>>,
+    pub(super) links: Links,
+    pub(super) presence: Presence,
+    pub(super) gaps: BTreeSet<LayerGap>,
+    pub(super) has_os: bool,
+}
+
+/// The evidence at one path.
+pub(super) struct Slot<'a> {
+    pub(super) layer: u32,
+    pub(super) extractor: &'a str,
+    pub(super) facts: Cow<'a, Facts>,
+}
+
+impl<'a> State<'a> {
+    pub(super) fn gap(&mut self, layer: Option<u32>, gap: Gap) {
+        self.gaps.insert(LayerGap { layer, gap });
+    }
+
+    pub(super) fn insert(&mut self, layer: u32, path: LayerPath, evidence: &'a Evidence) {
+        self.put(path, Slot { layer, extractor: &evidence.extractor, facts: Cow::Borrowed(&evidence.facts) });
+    }
+
+    pub(super) fn insert_owned(&mut self, layer: u32, path: LayerPath, evidence: &'a Evidence, facts: Facts) {
+        self.put(path, Slot { layer, extractor: &evidence.extractor, facts: Cow::Owned(facts) });
+    }
+
+    fn put(&mut self, path: LayerPath, slot: Slot<'a>) {
+        // A symbolic link that is evidence stands as a link too; it was put there just before, and stays.
+        if slot.facts.link.is_none() {
+            self.links.map_mut().remove(&path);
+        }
+        self.remove_below(&path);
+        self.presence.add(slot.layer, &slot.facts.packages);
+        if let Some(old) = self.slots.insert(path, slot) {
+            self.presence.remove(&old.facts.packages);
+        }
+    }
+
+    /// The path and everything below it is gone.
+    pub(super) fn remove(&mut self, path: &LayerPath) {
+        self.remove_at(path);
+        self.remove_below(path);
+    }
+
+    pub(super) fn remove_at(&mut self, path: &LayerPath) {
+        self.links.map_mut().remove(path);
+        if let Some(slot) = self.slots.remove(path) {
+            self.presence.remove(&slot.facts.packages);
+        }
+    }
+
+    pub(super) fn remove_below(&mut self, directory: &LayerPath) {
+        for path in keys_below(self.links.map_mut(), directory) {
+            self.links.map_mut().remove(&path);
+        }
+        for path in keys_below(&self.slots, directory) {
+            if let Some(slot) = self.slots.remove(&path) {
+                self.presence.remove(&slot.facts.packages);
+            }
+        }
+    }
+
+    pub(super) fn end_layer(&mut self) {
+        self.presence.end_layer();
+    }
+}
+
+fn keys_below<V>(map: &BTreeMap<LayerPath, V>, directory: &LayerPath) -> Vec<LayerPath> {
+    let mut start = directory.as_bytes().to_vec();
+    if !start.is_empty() {
+        start.push(b'/');
+    }
+    let start = start.as_slice();
+    map.range::<[u8], _>((Bound::Included(start), Bound::Unbounded))
+        .map(|(path, _)| path)
+        .take_while(|path| is_below(path.as_bytes(), directory.as_bytes()))
+        .cloned()
+        .collect()
+}

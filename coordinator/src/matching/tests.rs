@@ -1,0 +1,151 @@
+use lazaret::package::SourcePackage;
+
+use super::*;
+use crate::advisory::compile;
+
+const V3: &str = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H";
+
+fn record(id: &str, more: &str, ecosystem: &str, name: &str, events: &str) -> String {
+    format!(
+        r#"{{"id":"{id}","modified":"2024-01-01T00:00:00Z",{more}"affected":[{{"package":{{"ecosystem":"{ecosystem}","name":"{name}"}},
+        "ranges":[{{"type":"ECOSYSTEM","events":[{events}]}}]}}]}}"#
+    )
+}
+
+fn matched(records: &[String], packages: &[Package], os: Option<(&str, &str)>) -> Matches {
+    let directory = tempfile::tempdir().unwrap();
+    for (number, record) in records.iter().enumerate() {
+        std::fs::write(directory.path().join(format!("{number}.json")), record).unwrap();
+    }
+    let out = directory.path().join("out.snapshot");
+    let summary = compile(&[directory.path().to_owned()], &out).unwrap();
+    assert_eq!(summary.bad_records, []);
+    let os = os.map(|(id, version)| OsRelease { id: id.into(), version_id: version.into(), ..OsRelease::default() });
+    let packages: Vec<&Package> = packages.iter().collect();
+    find(&packages, os.as_ref(), &Snapshot::open(&out).unwrap()).unwrap()
+}
+
+const FIXED: &str = r#"{"introduced":"0"},{"fixed":"2.0"}"#;
+
+#[test]
+fn one_row_for_each_vulnerability_with_all_its_names() {
+    let records = [
+        record("PYSEC-1", r#""aliases":["CVE-1"],"#, "PyPI", "thing", FIXED),
+        record("GHSA-1", r#""aliases":["CVE-1"],"database_specific":{"severity":"MODERATE"},"#, "PyPI", "thing", FIXED),
+        record("PYSEC-2", r#""related":["CVE-1"],"#, "PyPI", "thing", r#"{"introduced":"0"},{"fixed":"1.5"}"#),
+        record("PYSEC-3", r#""upstream":["CVE-1","CVE-2"],"#, "PyPI", "thing", FIXED),
+    ];
+    let matches = matched(&records, &[Package::new(Ecosystem::PyPi, "thing", "1.0")], None);
+    let rows: Vec<_> = matches.findings.iter().map(|f| (f.id.as_str(), f.ids.join(" "), f.fixed.as_deref())).collect();
+    assert_eq!(
+        rows,
+        [
+            ("CVE-1", "CVE-1 GHSA-1 PYSEC-1".to_owned(), Some("2.0")),
+            ("PYSEC-2", "PYSEC-2".to_owned(), Some("1.5")),
+            ("PYSEC-3", "PYSEC-3".to_owned(), Some("2.0")),
+        ]
+    );
+    assert_eq!(matches.findings[0].severity.level, Level::Medium);
+    assert_eq!(matches.findings[0].severity.from.as_deref(), Some("GHSA-1"));
+    assert_eq!(matches.findings[2].covers, ["CVE-1", "CVE-2"]);
+}
+
+#[test]
+fn two_cves_stay_two_rows() {
+    let records = [
+        record("A-1", r#""aliases":["CVE-1","GHSA-1"],"#, "PyPI", "thing", FIXED),
+        record("A-2", r#""aliases":["CVE-2","GHSA-1"],"#, "PyPI", "thing", FIXED),
+        record("GHSA-1", "", "PyPI", "thing", FIXED),
+    ];
+    let matches = matched(&records, &[Package::new(Ecosystem::PyPi, "thing", "1.0")], None);
+    let rows: Vec<_> = matches.findings.iter().map(|f| (f.id.as_str(), f.records.join(" "))).collect();
+    assert_eq!(rows, [("CVE-1", "A-1 GHSA-1".to_owned()), ("CVE-2", "A-2".to_owned())]);
+}
+
+#[test]
+fn a_score_is_borrowed_and_its_lender_named() {
+    let lender = format!(r#""aliases":["CVE-1"],"severity":[{{"type":"CVSS_V3","score":"{V3}"}}],"#);
+    let records = [
+        record("DEBIAN-CVE-1", r#""upstream":["CVE-1"],"#, "Debian:12", "thing", FIXED),
+        record("GHSA-1", &lender, "PyPI", "other", FIXED),
+    ];
+    let mut package = Package::new(Ecosystem::Deb, "libthing1", "1:1.0+b1");
+    package.source = Some(SourcePackage { name: "thing".into(), version: "1.0".into() });
+    let matches = matched(&records, &[package], Some(("debian", "12")));
+    let [finding] = matches.findings.as_slice() else { panic!("{matches:?}") };
+    assert_eq!((finding.id.as_str(), finding.source.as_str()), ("CVE-1", "thing"));
+    assert_eq!((finding.severity.level, finding.severity.from.as_deref()), (Level::Critical, Some("GHSA-1")));
+    assert_eq!(matches.coverage.distro, DistroCoverage::Covered(vec!["Debian:12".into()]));
+}
+
+#[test]
+fn a_module_and_its_stream_count() {
+    let module = |id: &str, summary: &str, fix: &str| {
+        let events = format!(r#"{{"introduced":"0"}},{{"fixed":"{fix}"}}"#);
+        record(id, &format!(r#""summary":"Important: {summary} security update","#), "AlmaLinux:9", "nodejs", &events)
+    };
+    let records = [
+        module("ALSA-1", "nodejs:16", "1:16.20.0-1.module_el9.2.0+1+a"),
+        module("ALSA-2", "nodejs:18", "1:18.14.0-1.module_el9.2.0+1+a"),
+        module("ALSA-3", "nodejs", "1:16.30.0-1.el9"),
+    ];
+    let mut modular = Package::new(Ecosystem::Rpm, "nodejs", "1:16.18.1-3.module_el9.1.0+35+60ce9c69");
+    modular.module = Some("nodejs:16:9010020221018142312:rhel9".into());
+    let plain = Package::new(Ecosystem::Rpm, "nodejs", "1:16.18.1-3.el9");
+    let matches = matched(&records, &[modular, plain], Some(("almalinux", "9.3")));
+    let rows: Vec<_> = matches.findings.iter().map(|f| (f.package, f.id.as_str(), f.severity.level)).collect();
+    assert_eq!(rows, [(0, "ALSA-1", Level::High), (1, "ALSA-3", Level::High)]);
+}
+
+#[test]
+fn the_fix_satisfies_every_record_that_has_one() {
+    let records = [
+        record(
+            "A-1",
+            r#""aliases":["CVE-1"],"#,
+            "npm",
+            "thing",
+            r#"{"introduced":"0"},{"fixed":"1.2.0"},{"introduced":"2.0.0"},{"fixed":"2.5.0"}"#,
+        ),
+        record("A-2", r#""aliases":["CVE-1"],"#, "npm", "thing", r#"{"introduced":"0"},{"fixed":"1.4.0"}"#),
+        record("A-3", r#""aliases":["CVE-1"],"#, "npm", "thing", r#"{"introduced":"0"}"#),
+    ];
+    let matches = matched(&records, &[Package::new(Ecosystem::Npm, "thing", "1.0.0")], None);
+    assert_eq!(matches.findings[0].fixed.as_deref(), Some("1.4.0"));
+    assert_eq!(matches.findings[0].all_fixed, ["1.2.0", "1.4.0", "2.5.0"]);
+}
+
+#[test]
+fn listed_versions_survive_where_ranges_do_not_hold_them() {
+    let events = r#"[{"introduced":"0"},{"fixed":"2.0"}]"#;
+    let record = format!(
+        r#"{{"id":"X-1","affected":[{{"package":{{"ecosystem":"Debian:12","name":"thing"}},
+        "ranges":[{{"type":"ECOSYSTEM","events":{events}}}],"versions":["1.0","1.5","7.0"]}}]}}"#
+    );
+    let packages = ["1.0", "1.7", "2.0", "7.0"].map(|version| Package::new(Ecosystem::Deb, "thing", version));
+    let matches = matched(&[record], &packages, Some(("debian", "12")));
+    assert_eq!(matches.findings.iter().map(|finding| finding.package).collect::<Vec<_>>(), [0, 1, 3]);
+}
+
+#[test]
+fn what_is_not_covered_says_so() {
+    let records = [record("PYSEC-1", "", "PyPI", "thing", FIXED)];
+    let packages = [
+        Package::new(Ecosystem::PyPi, "thing", "what is this"),
+        Package::new(Ecosystem::Cargo, "thing", "1.0.0"),
+        Package::new(Ecosystem::Deb, "thing", "1.0"),
+    ];
+    let matches = matched(&records, &packages, Some(("debian", "12")));
+    assert_eq!(matches.undecided.len(), 1);
+    assert_eq!((matches.undecided[0].package, &matches.undecided[0].advisories), (0, &vec!["PYSEC-1".to_owned()]));
+    assert_eq!(matches.coverage.distro, DistroCoverage::Uncovered(vec!["Debian:12".into()]));
+    assert_eq!(
+        matches.coverage.uncovered.into_iter().collect::<Vec<_>>(),
+        [(Ecosystem::Deb, 1), (Ecosystem::Cargo, 1)]
+    );
+
+    let os = OsRelease { id: "debian".into(), version_id: "12".into(), ..OsRelease::default() };
+    let packages: Vec<&Package> = packages.iter().collect();
+    let archives: Vec<String> = coverage::archives(&packages, Some(&os)).into_iter().collect();
+    assert_eq!(archives, ["Debian", "PyPI", "crates.io"]);
+}

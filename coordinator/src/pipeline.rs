@@ -1,0 +1,183 @@
+//! The data flow for one image: recall, plan, analyse, compose, keep. Matching and reporting come after, and are pure.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use lazaret::digest::Digest;
+use lazaret::door::source::ImageSource;
+use lazaret::door::store::Store;
+use lazaret::image::{Image, Layer};
+use lazaret::inventory::LayerInventory;
+use lazaret::wire::{self, Kind};
+use rayon::prelude::*;
+
+use crate::compose;
+use crate::inventory::ImageInventory;
+use crate::local;
+
+/// What is known of an image's contents, and which of its layers failed.
+#[derive(Debug)]
+pub struct Inventoried {
+    /// Image and contents; without the layers that failed.
+    pub inventory: ImageInventory,
+    /// The layers that failed, by index, and why.
+    pub failed: Vec<(u32, String)>,
+}
+
+/// How far a scan is; read by whoever shows it, while others count.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Distinct layers to look at.
+    pub layers: AtomicU64,
+    /// Those that are done.
+    pub layers_done: AtomicU64,
+    /// Bytes of the blobs that must be read.
+    pub bytes: AtomicU64,
+    /// Bytes that have been read.
+    pub bytes_done: AtomicU64,
+}
+
+/// The inventory of `image`: recalled from the store, or composed from its layers, of which those that the store has not
+/// are read from `source`, on as many threads as the rayon pool has. Whatever the store lacks is put there.
+pub fn inventory(image: &Image, source: &dyn ImageSource, store: &dyn Store, progress: &Progress) -> Inventoried {
+    let keys = Keys::new();
+    if let Some(inventory) = recall(image, store, &keys) {
+        return Inventoried { inventory, failed: Vec::new() };
+    }
+    let mut distinct: HashMap<(Digest, Digest), &Layer> = HashMap::new();
+    for layer in &image.layers {
+        distinct.entry((layer.blob.digest, layer.diff_id)).or_insert(layer);
+    }
+    let mut todo: Vec<&Layer> = distinct.into_values().collect();
+    // The largest first, so that no core is left alone with it at the end.
+    todo.sort_unstable_by_key(|layer| (std::cmp::Reverse(layer.blob.size), layer.blob.digest, layer.diff_id));
+    progress.layers.fetch_add(todo.len() as u64, Ordering::Relaxed);
+    progress.bytes.fetch_add(todo.iter().map(|layer| layer.blob.size).fold(0, u64::saturating_add), Ordering::Relaxed);
+    let done: HashMap<(Digest, Digest), Result<LayerInventory, String>> = todo
+        .into_par_iter()
+        .map(|layer| {
+            let inventory = layer_inventory(layer, source, store, &keys, progress);
+            progress.layers_done.fetch_add(1, Ordering::Relaxed);
+            ((layer.blob.digest, layer.diff_id), inventory)
+        })
+        .collect();
+    let layers: Vec<_> = image.layers.iter().map(|layer| done.get(&(layer.blob.digest, layer.diff_id))).collect();
+    finish(image, store, &keys, &layers)
+}
+
+/// The inventory of an image whose layers were analysed as they streamed by, by index.
+pub fn inventory_of_streamed(
+    image: &Image,
+    layers: &[Result<LayerInventory, String>],
+    store: &dyn Store,
+) -> Inventoried {
+    let keys = Keys::new();
+    for (layer, inventory) in image.layers.iter().zip(layers) {
+        if let Ok(inventory) = inventory {
+            keep_layer(layer, inventory, store, &keys);
+        }
+    }
+    finish(image, store, &keys, &layers.iter().map(Some).collect::<Vec<_>>())
+}
+
+fn finish(
+    image: &Image,
+    store: &dyn Store,
+    keys: &Keys,
+    layers: &[Option<&Result<LayerInventory, String>>],
+) -> Inventoried {
+    let contents = compose::compose(layers.iter().map(|layer| layer.and_then(|layer| layer.as_ref().ok())));
+    let failed: Vec<_> = layers
+        .iter()
+        .enumerate()
+        .filter_map(|(index, layer)| match layer {
+            Some(Ok(_)) => None,
+            Some(Err(reason)) => Some((index as u32, reason.clone())),
+            None => Some((index as u32, "not read".into())),
+        })
+        .collect();
+    let inventory = ImageInventory::new(image, contents);
+    let verified = layers.iter().all(|layer| layer.is_some_and(|l| l.as_ref().is_ok_and(|l| l.diff_id.is_some())));
+    if failed.is_empty() && verified {
+        let key = keys.image(&image.digest);
+        match wire::seal(Kind::ImageInventory, &key, &inventory) {
+            Ok(sealed) => put(store, &key, &sealed),
+            Err(error) => tracing::warn!("cannot keep the inventory of {}: {error}", image.digest),
+        }
+    }
+    Inventoried { inventory, failed }
+}
+
+fn layer_inventory(
+    layer: &Layer,
+    source: &dyn ImageSource,
+    store: &dyn Store,
+    keys: &Keys,
+    progress: &Progress,
+) -> Result<LayerInventory, String> {
+    if let Some(inventory) = recall_layer(layer, store, keys) {
+        progress.bytes_done.fetch_add(layer.blob.size, Ordering::Relaxed);
+        return Ok(inventory);
+    }
+    let blob = source.open_blob(layer).map_err(|error| error.to_string())?;
+    let inventory = local::analyze(blob, layer, &progress.bytes_done).map_err(|error| error.to_string())?;
+    keep_layer(layer, &inventory, store, keys);
+    Ok(inventory)
+}
+
+fn recall(image: &Image, store: &dyn Store, keys: &Keys) -> Option<ImageInventory> {
+    let key = keys.image(&image.digest);
+    let inventory: ImageInventory = wire::open(Kind::ImageInventory, &key, &get(store, &key)?).ok()?;
+    (inventory.layers == image.layers && inventory.config == image.config).then_some(inventory)
+}
+
+/// An inventory is taken only where the blob unpacked to what *this* image's configuration claims.
+fn recall_layer(layer: &Layer, store: &dyn Store, keys: &Keys) -> Option<LayerInventory> {
+    let key = keys.layer(&layer.blob.digest);
+    let inventory: LayerInventory = wire::open(Kind::LayerInventory, &key, &get(store, &key)?).ok()?;
+    (inventory.diff_id == Some(layer.diff_id) && inventory.compressed_bytes == layer.blob.size).then_some(inventory)
+}
+
+fn keep_layer(layer: &Layer, inventory: &LayerInventory, store: &dyn Store, keys: &Keys) {
+    if inventory.diff_id.is_none() {
+        return;
+    }
+    let key = keys.layer(&layer.blob.digest);
+    match wire::seal(Kind::LayerInventory, &key, inventory) {
+        Ok(sealed) => put(store, &key, &sealed),
+        Err(error) => tracing::warn!("cannot keep the inventory of layer {}: {error}", layer.blob.digest),
+    }
+}
+
+/// A store that cannot be read costs time, never a scan.
+fn get(store: &dyn Store, key: &str) -> Option<Vec<u8>> {
+    store.get(key).unwrap_or_else(|error| {
+        tracing::warn!("cannot read from the store: {error}");
+        None
+    })
+}
+
+fn put(store: &dyn Store, key: &str, object: &[u8]) {
+    if let Err(error) = store.put(key, object) {
+        tracing::warn!("cannot write to the store: {error}");
+    }
+}
+
+/// The names of objects in the store; they hold what the objects depend on.
+struct Keys {
+    set: String,
+}
+
+impl Keys {
+    fn new() -> Self {
+        Self { set: local::fingerprint().to_string() }
+    }
+
+    fn layer(&self, blob: &Digest) -> String {
+        format!("layers/{blob}/{}", self.set)
+    }
+
+    fn image(&self, manifest: &Digest) -> String {
+        format!("images/{manifest}/{}-{}", self.set, compose::VERSION)
+    }
+}

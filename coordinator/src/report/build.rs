@@ -1,0 +1,296 @@
+//! A report out of an inventory, what matching found, and the policy. Pure.
+
+use std::collections::BTreeMap;
+
+use lazaret::ecosystem::Ecosystem;
+use lazaret::image::Image;
+use lazaret::inventory::{GapKind, Recognised};
+use lazaret::text::from_bytes;
+
+use super::*;
+use crate::compose::{Contents, LayerGap};
+use crate::inventory::ImageInventory;
+use crate::matching::{Coverage as MatchCoverage, DistroCoverage, Finding, Matches};
+use crate::pipeline::Inventoried;
+use crate::policy::Policy;
+
+/// What a report is made of, besides the inventory.
+pub struct Context<'a> {
+    /// What the user typed.
+    pub reference: &'a str,
+    /// Which scanners ran.
+    pub scanners: &'a [Scanner],
+    /// What is suppressed and left out.
+    pub policy: &'a Policy,
+    /// Which snapshot findings come from, with its date.
+    pub snapshot: Option<SnapshotSummary>,
+    /// What matching found: nothing if it was not asked for, a reason if it could not run.
+    pub matches: Result<Option<Matches>, String>,
+}
+
+/// What may be looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scanner {
+    /// Installed packages.
+    Packages,
+    /// Vulnerabilities of them.
+    Vuln,
+}
+
+impl Scanner {
+    /// Its name on the command line and in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Packages => "packages",
+            Self::Vuln => "vuln",
+        }
+    }
+}
+
+/// Builds the report on one image.
+pub fn build(image: &Image, inventoried: &Inventoried, context: Context<'_>) -> Report {
+    let inventory = &inventoried.inventory;
+    let contents = &inventory.contents;
+    let distro = contents.distro.as_ref();
+    let purls: Vec<String> = contents.packages.iter().map(|p| purl::purl(&p.package, distro)).collect();
+    let instructions = inventory.config.instructions();
+    let mut gaps: Vec<GapRow> = contents.gaps.iter().map(gap_row).collect();
+    gaps.extend(distro_gaps(contents));
+    let matches = context.matches.unwrap_or_else(|reason| {
+        gaps.push(whole_image(GapKind::Advisories, reason));
+        None
+    });
+    let mut rows = Vec::new();
+    if let Some(matches) = &matches {
+        gaps.extend(advisory_gaps(&matches.coverage, contents));
+        gaps.extend(matches.undecided.iter().filter_map(|undecided| {
+            let installed = contents.packages.get(undecided.package)?;
+            let path = installed.evidence.first().map(ToString::to_string).unwrap_or_default();
+            let reason = format!("{}: {}", installed.package.name, undecided.reason);
+            Some(GapRow { kind: GapKind::Version, layer: Some(installed.layer), path, reason })
+        }));
+        rows.extend(
+            matches.findings.iter().filter_map(|finding| finding_row(finding, contents, &purls, &instructions)),
+        );
+        rows.sort_by(|a, b| {
+            (b.severity.level, &a.name, &a.id, &a.package).cmp(&(a.severity.level, &b.name, &b.id, &b.package))
+        });
+    }
+    let (findings, suppressed) = context.policy.apply(rows);
+    gaps.sort_unstable();
+    gaps.dedup();
+    let unread = unread(contents);
+    let complete = gaps.is_empty() && unread.is_empty() && inventoried.failed.is_empty();
+    let verdict = match (complete, findings.is_empty()) {
+        (false, _) => Verdict::Incomplete,
+        (true, false) => Verdict::Findings,
+        (true, true) => Verdict::Clean,
+    };
+    Report {
+        schema: SCHEMA,
+        image: image_summary(image, inventory, context.reference),
+        distro: distro.map(|distro| DistroSummary {
+            id: distro.id.clone(),
+            version_id: distro.version_id.clone(),
+            name: distro.pretty_name.clone(),
+            support_end: distro.support_end.clone(),
+        }),
+        layers: layers(inventoried, &instructions),
+        packages: packages(contents, &purls),
+        findings,
+        suppressed,
+        exposures: Vec::new(),
+        coverage: Coverage {
+            scanners: context.scanners.iter().map(|scanner| scanner.name()).collect(),
+            complete,
+            distro: match (distro, contents.has_os) {
+                (Some(_), _) => DistroState::Known,
+                (None, true) => DistroState::Unknown,
+                (None, false) => DistroState::None,
+            },
+            snapshot: context.snapshot,
+            ecosystems: ecosystems(contents, matches.as_ref().map(|matches| &matches.coverage)),
+            unread,
+        },
+        gaps,
+        verdict,
+    }
+}
+
+fn image_summary(image: &Image, inventory: &ImageInventory, reference: &str) -> ImageSummary {
+    let annotation = |name: &str| inventory.annotations.get(&format!("org.opencontainers.image.base.{name}")).cloned();
+    let (name, digest) = (annotation("name"), annotation("digest"));
+    ImageSummary {
+        reference: reference.to_owned(),
+        source: image.source,
+        digest: image.digest,
+        platform: inventory.platform.to_string(),
+        labels: inventory.config.config.labels.clone(),
+        base: (name.is_some() || digest.is_some()).then_some(BaseImage { name, digest }),
+    }
+}
+
+fn layers(inventoried: &Inventoried, instructions: &[Option<&str>]) -> Vec<LayerSummary> {
+    let failed: BTreeMap<u32, &String> = inventoried.failed.iter().map(|(index, reason)| (*index, reason)).collect();
+    let layers = inventoried.inventory.layers.iter().enumerate();
+    layers
+        .map(|(index, layer)| LayerSummary {
+            index: index as u32,
+            digest: layer.blob.digest,
+            diff_id: layer.diff_id,
+            size: layer.blob.size,
+            instruction: instructions.get(index).copied().flatten().map(str::to_owned),
+            error: failed.get(&(index as u32)).map(|&reason| reason.clone()),
+        })
+        .collect()
+}
+
+fn packages(contents: &Contents, purls: &[String]) -> Vec<PackageRow> {
+    let rows = contents.packages.iter().zip(purls);
+    rows.map(|(installed, purl)| PackageRow {
+        purl: purl.clone(),
+        name: installed.package.name.clone(),
+        version: installed.package.version.clone(),
+        ecosystem: installed.package.ecosystem,
+        layer: installed.layer,
+        evidence: installed.evidence.iter().map(ToString::to_string).collect(),
+        owner: installed.owner.clone(),
+        source: installed
+            .package
+            .source
+            .as_ref()
+            .map(|source| SourceRow { name: source.name.clone(), version: source.version.clone() }),
+        licence: installed.package.licence.clone(),
+        module: installed.package.module.clone(),
+    })
+    .collect()
+}
+
+fn finding_row(
+    finding: &Finding,
+    contents: &Contents,
+    purls: &[String],
+    instructions: &[Option<&str>],
+) -> Option<FindingRow> {
+    let installed = contents.packages.get(finding.package)?;
+    Some(FindingRow {
+        id: finding.id.clone(),
+        ids: finding.ids.clone(),
+        package: purls.get(finding.package)?.clone(),
+        name: installed.package.name.clone(),
+        version: installed.package.version.clone(),
+        ecosystem: finding.ecosystem.clone(),
+        source: finding.source.clone(),
+        records: finding.records.clone(),
+        covers: finding.covers.clone(),
+        severity: SeverityRow {
+            level: finding.severity.level,
+            score: finding.severity.score.map(|score| score.value()),
+            vector: finding.severity.vector.clone(),
+            from: finding.severity.from.clone(),
+        },
+        fixed: finding.fixed.clone(),
+        summary: finding.summary.clone(),
+        layer: installed.layer,
+        instruction: instructions.get(installed.layer as usize).copied().flatten().map(str::to_owned),
+        evidence: installed.evidence.iter().map(ToString::to_string).collect(),
+    })
+}
+
+fn gap_row(gap: &LayerGap) -> GapRow {
+    let path = from_bytes(gap.gap.path.as_bytes()).into_owned();
+    GapRow { kind: gap.gap.kind, layer: gap.layer, path, reason: gap.gap.reason.clone() }
+}
+
+fn whole_image(kind: GapKind, reason: impl Into<String>) -> GapRow {
+    GapRow { kind, layer: None, path: String::new(), reason: reason.into() }
+}
+
+/// A zero of OS packages must say why it is one.
+fn distro_gaps(contents: &Contents) -> Option<GapRow> {
+    let os_packages = contents.packages.iter().any(|installed| installed.package.ecosystem.is_os());
+    match (&contents.distro, contents.has_os) {
+        (None, true) => {
+            let reason = "the distribution is not known: its os-release file is missing, hidden or unreadable";
+            Some(whole_image(GapKind::Distro, reason))
+        }
+        (Some(distro), _) if !os_packages => {
+            let reason = format!("{} without a package database: its packages are not known", distro_name(distro));
+            Some(whole_image(GapKind::Distro, reason))
+        }
+        _ => None,
+    }
+}
+
+fn distro_name(distro: &lazaret::distro::OsRelease) -> String {
+    if distro.pretty_name.is_empty() {
+        format!("{} {}", distro.id, distro.version_id)
+    } else {
+        distro.pretty_name.clone()
+    }
+}
+
+/// What the snapshot has nothing about.
+fn advisory_gaps(coverage: &MatchCoverage, contents: &Contents) -> Vec<GapRow> {
+    let mut gaps = Vec::new();
+    let name = contents.distro.as_ref().map(distro_name).unwrap_or_default();
+    for (ecosystem, count) in &coverage.uncovered {
+        let why = match &coverage.distro {
+            _ if !ecosystem.is_os() => "the snapshot has no advisories for this ecosystem".to_owned(),
+            DistroCoverage::None => "no distribution to look them up in".to_owned(),
+            DistroCoverage::Unknown => format!("{name} is no distribution whose advisories we know"),
+            DistroCoverage::Uncovered(wanted) if wanted.is_empty() => format!("nobody publishes advisories for {name}"),
+            DistroCoverage::Uncovered(wanted) => format!("the snapshot has none of {}", wanted.join(", ")),
+            DistroCoverage::Covered(found) => format!("{} is about another kind of packages", found.join(", ")),
+        };
+        gaps.push(whole_image(
+            GapKind::Advisories,
+            format!("{count} {} packages without advisories: {why}", ecosystem.name()),
+        ));
+    }
+    gaps
+}
+
+fn ecosystems(contents: &Contents, coverage: Option<&MatchCoverage>) -> Vec<EcosystemCoverage> {
+    let mut rows: BTreeMap<Ecosystem, EcosystemCoverage> = BTreeMap::new();
+    for installed in &contents.packages {
+        let ecosystem = installed.package.ecosystem;
+        let row = rows.entry(ecosystem).or_insert_with(|| {
+            let covered = coverage.filter(|coverage| !coverage.uncovered.contains_key(&ecosystem));
+            let advisories = match covered.map(|coverage| &coverage.distro) {
+                Some(DistroCoverage::Covered(found)) if ecosystem.is_os() => found.clone(),
+                Some(_) if !ecosystem.is_os() => {
+                    crate::matching::coverage::feed(ecosystem).map(str::to_owned).into_iter().collect()
+                }
+                _ => Vec::new(),
+            };
+            EcosystemCoverage { ecosystem, packages: 0, owned: 0, advisories }
+        });
+        row.packages += 1;
+        row.owned += u32::from(is_owned(installed));
+    }
+    rows.into_values().collect()
+}
+
+/// Whether an installed package of a language is part of an OS package.
+pub fn is_owned(installed: &crate::compose::InstalledPackage) -> bool {
+    installed.owner.is_some() && !installed.package.ecosystem.is_os()
+}
+
+fn unread(contents: &Contents) -> Vec<UnreadForm> {
+    contents.recognised.iter().map(|&(form, files)| UnreadForm { form: form_name(form), files }).collect()
+}
+
+fn form_name(form: Recognised) -> &'static str {
+    match form {
+        Recognised::JavaArchive => "java-archive",
+        Recognised::GoBinary => "go-binary",
+        Recognised::RubyGem => "ruby-gem",
+        Recognised::PhpComposer => "php-composer",
+        Recognised::DotNetDeps => "dotnet-deps",
+        Recognised::Conda => "conda",
+        Recognised::Pacman => "pacman",
+        Recognised::RPackage => "r-package",
+        _ => "other",
+    }
+}

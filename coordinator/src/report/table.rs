@@ -1,0 +1,164 @@
+//! The report for people: findings by severity, what could not be told, and one summary line.
+
+use std::fmt::Write as _;
+
+use comfy_table::{Cell, Color, ContentArrangement, Table};
+use lazaret::text::visible;
+
+use super::{DistroState, FindingRow, Report, Verdict};
+use crate::matching::severity::Level;
+
+/// How the table is drawn.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    /// Characters to a line; the terminal's, if not given.
+    pub width: Option<u16>,
+    /// Whether to colour.
+    pub colour: bool,
+}
+
+/// The report as text. Whatever comes from the image is made visible first, so that nothing in it can move the cursor.
+pub fn render(report: &Report, style: Style) -> String {
+    let mut text = String::new();
+    heading(&mut text, report);
+    if !report.findings.is_empty() {
+        let _ = writeln!(text, "\n{}", findings(&report.findings, style));
+    } else if !report.coverage.scanners.contains(&"vuln") && !report.packages.is_empty() {
+        let _ = writeln!(text, "\n{}", packages(report, style));
+    }
+    problems(&mut text, report);
+    let _ = writeln!(text, "\n{}", summary(report, style));
+    text
+}
+
+fn heading(text: &mut String, report: &Report) {
+    let image = &report.image;
+    let _ = writeln!(text, "image   {} ({}, {})", visible(&image.reference), image.source, visible(&image.platform));
+    let _ = writeln!(text, "digest  {}", image.digest);
+    let distro = match (&report.distro, report.coverage.distro) {
+        (Some(distro), _) if distro.name.is_empty() => visible(&distro.id).into_owned(),
+        (Some(distro), _) => visible(&distro.name).into_owned(),
+        (None, DistroState::Unknown) => "unknown".into(),
+        (None, _) => "none: no os-release and no package database in any layer".into(),
+    };
+    let _ = writeln!(text, "distro  {distro}");
+}
+
+fn new_table(style: Style, header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_header(header.to_vec());
+    if let Some(width) = style.width {
+        table.set_width(width);
+    }
+    if style.colour {
+        table.enforce_styling();
+    } else {
+        table.force_no_tty();
+    }
+    table
+}
+
+fn findings(findings: &[FindingRow], style: Style) -> Table {
+    let mut table = new_table(style, &["SEVERITY", "ID", "PACKAGE", "INSTALLED", "FIXED IN", "LAYER"]);
+    for row in findings {
+        let level = Cell::new(row.severity.level.name());
+        let level = match colour(row.severity.level).filter(|_| style.colour) {
+            Some(colour) => level.fg(colour),
+            None => level,
+        };
+        let cell = |text: &str| Cell::new(visible(text));
+        let fixed = row.fixed.as_deref().unwrap_or("no fix");
+        table.add_row([level, cell(&row.id), cell(&row.name), cell(&row.version), cell(fixed), Cell::new(row.layer)]);
+    }
+    table
+}
+
+fn packages(report: &Report, style: Style) -> Table {
+    let mut table = new_table(style, &["PACKAGE", "VERSION", "ECOSYSTEM", "LAYER"]);
+    for row in &report.packages {
+        let cell = |text: &str| Cell::new(visible(text));
+        table.add_row([cell(&row.name), cell(&row.version), cell(row.ecosystem.name()), Cell::new(row.layer)]);
+    }
+    table
+}
+
+fn colour(level: Level) -> Option<Color> {
+    match level {
+        Level::Critical => Some(Color::Magenta),
+        Level::High => Some(Color::Red),
+        Level::Medium => Some(Color::Yellow),
+        Level::Low => Some(Color::Cyan),
+        Level::Negligible | Level::Unknown => None,
+    }
+}
+
+fn problems(text: &mut String, report: &Report) {
+    const SHOWN: usize = 20;
+    for layer in &report.layers {
+        if let Some(error) = &layer.error {
+            let _ = writeln!(text, "\nlayer {} failed: {}", layer.index, visible(error));
+        }
+    }
+    if !report.gaps.is_empty() {
+        let _ = writeln!(text, "\nnot covered:");
+    }
+    for gap in report.gaps.iter().take(SHOWN) {
+        let place = match (gap.layer, gap.path.as_str()) {
+            (Some(layer), "") => format!("layer {layer}: "),
+            (Some(layer), path) => format!("layer {layer}, /{}: ", visible(path)),
+            (None, "") => String::new(),
+            (None, path) => format!("/{}: ", visible(path)),
+        };
+        let _ = writeln!(text, "  {place}{}", visible(&gap.reason));
+    }
+    if report.gaps.len() > SHOWN {
+        let _ = writeln!(text, "  and {} more (--format json has them all)", report.gaps.len() - SHOWN);
+    }
+    for form in &report.coverage.unread {
+        let _ = writeln!(text, "  {} {}: recognised, but not read yet", form.files, form.form);
+    }
+    for row in &report.suppressed {
+        let until = row.expires.as_ref().map(|date| format!(" until {date}")).unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "suppressed{until}: {} in {} {}: {}",
+            visible(&row.finding.id),
+            visible(&row.finding.name),
+            visible(&row.finding.version),
+            visible(&row.reason)
+        );
+    }
+}
+
+/// The last line: how many packages and findings, unknown severities among them, how complete, and by which advisories.
+fn summary(report: &Report, style: Style) -> String {
+    let mut line = format!("{} packages", report.packages.len());
+    if report.coverage.scanners.contains(&"vuln") {
+        let _ = write!(line, ", {} findings", report.findings.len());
+        let count = |level: Level| report.findings.iter().filter(|row| row.severity.level == level).count();
+        let levels: Vec<String> = Level::ALL
+            .iter()
+            .filter(|&&level| count(level) > 0)
+            .map(|&level| format!("{} {level}", count(level)))
+            .collect();
+        if !levels.is_empty() {
+            let _ = write!(line, " ({})", levels.join(", "));
+        }
+    }
+    if !report.suppressed.is_empty() {
+        let _ = write!(line, ", {} suppressed", report.suppressed.len());
+    }
+    let (word, code) = match report.verdict {
+        Verdict::Clean => ("clean", "32"),
+        Verdict::Findings => ("complete", "33"),
+        Verdict::Incomplete => ("INCOMPLETE", "31"),
+    };
+    let _ = if style.colour { write!(line, ": \x1b[1;{code}m{word}\x1b[0m") } else { write!(line, ": {word}") };
+    if let Some(snapshot) = &report.coverage.snapshot {
+        let date = snapshot.date.as_deref().unwrap_or("unknown date");
+        let _ =
+            write!(line, " (advisories of {}, {})", visible(date), &snapshot.digest[..12.min(snapshot.digest.len())]);
+    }
+    line
+}

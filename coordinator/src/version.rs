@@ -1,0 +1,179 @@
+//! Versions and their orders: one file per scheme, each exactly as the ecosystem's own tool orders them.
+
+pub mod apk;
+pub mod check;
+pub mod deb;
+#[cfg(test)]
+mod laws;
+pub mod npm;
+mod number;
+pub mod pep440;
+pub mod rpm;
+pub mod semver;
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::str::FromStr;
+
+use lazaret::text::visible;
+
+/// A version read by the rules of one scheme, ready to be compared with any number of others of that scheme.
+///
+/// It borrows the text and allocates nothing. There is no `Ord` here on purpose: two versions of different schemes have
+/// no order, and `<` would hide that. Where the scheme is known in advance, the types inside are `Ord`.
+#[derive(Clone, Copy, Debug)]
+pub enum Version<'a> {
+    /// Alpine and its kin.
+    Apk(apk::Version<'a>),
+    /// Debian and its kin.
+    Deb(deb::Version<'a>),
+    /// Everything that rpm installs.
+    Rpm(rpm::Version<'a>),
+    /// Python.
+    Pep440(pep440::Version<'a>),
+    /// npm.
+    Npm(semver::Version<'a>),
+    /// Strict semantic versions: crates.io, Go and all `SEMVER` ranges of OSV.
+    Semver(semver::Version<'a>),
+}
+
+impl<'a> Version<'a> {
+    /// Reads `text` in time proportional to its length.
+    ///
+    /// `0`, which OSV writes for "from the beginning", is a version like any other here (and none for npm): many a
+    /// version sorts below it, so whoever reads ranges has to look for it first.
+    ///
+    /// # Errors
+    /// [`VersionError::Unparsable`] where the scheme's own tool would refuse it.
+    pub fn parse(scheme: Scheme, text: &'a str) -> Result<Self, VersionError> {
+        match scheme {
+            Scheme::Apk => apk::Version::parse(text).map(Self::Apk),
+            Scheme::Deb => deb::Version::parse(text).map(Self::Deb),
+            Scheme::Rpm => rpm::Version::parse(text).map(Self::Rpm),
+            Scheme::Pep440 => pep440::Version::parse(text).map(Self::Pep440),
+            Scheme::Npm => npm::parse(text).map(Self::Npm),
+            Scheme::Semver => semver::Version::parse(text).map(Self::Semver),
+        }
+        .map_err(|reason| VersionError::Unparsable { scheme, version: shown(text), reason })
+    }
+
+    /// The scheme it was read by.
+    pub fn scheme(&self) -> Scheme {
+        match self {
+            Self::Apk(_) => Scheme::Apk,
+            Self::Deb(_) => Scheme::Deb,
+            Self::Rpm(_) => Scheme::Rpm,
+            Self::Pep440(_) => Scheme::Pep440,
+            Self::Npm(_) => Scheme::Npm,
+            Self::Semver(_) => Scheme::Semver,
+        }
+    }
+
+    /// How this version stands to `other`: a total order within each scheme, in time proportional to the shorter text
+    /// and without allocation. Versions that are written differently may be equal.
+    ///
+    /// # Errors
+    /// [`VersionError::Mixed`] if the two are of different schemes.
+    pub fn compare(&self, other: &Version<'_>) -> Result<Ordering, VersionError> {
+        match (self, other) {
+            (Self::Apk(a), Version::Apk(b)) => Ok(a.cmp(b)),
+            (Self::Deb(a), Version::Deb(b)) => Ok(a.cmp(b)),
+            (Self::Rpm(a), Version::Rpm(b)) => Ok(a.cmp(b)),
+            (Self::Pep440(a), Version::Pep440(b)) => Ok(a.cmp(b)),
+            (Self::Npm(a), Version::Npm(b)) | (Self::Semver(a), Version::Semver(b)) => Ok(a.cmp(b)),
+            _ => Err(VersionError::Mixed { left: self.scheme(), right: other.scheme() }),
+        }
+    }
+}
+
+/// How version `a` stands to version `b`.
+///
+/// # Errors
+/// [`VersionError::Unparsable`] for the first of the two that `scheme` cannot read.
+pub fn compare(scheme: Scheme, a: &str, b: &str) -> Result<Ordering, VersionError> {
+    Version::parse(scheme, a)?.compare(&Version::parse(scheme, b)?)
+}
+
+/// A set of rules by which versions are read and ordered.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Scheme {
+    /// apk-tools.
+    Apk,
+    /// dpkg.
+    Deb,
+    /// rpm.
+    Rpm,
+    /// PEP 440 (`packaging`).
+    Pep440,
+    /// node-semver, loose.
+    Npm,
+    /// Semantic Versioning 2.0.0.
+    Semver,
+}
+
+impl Scheme {
+    /// All schemes, in the order in which they are listed to people.
+    pub const ALL: [Self; 6] = [Self::Apk, Self::Deb, Self::Rpm, Self::Pep440, Self::Npm, Self::Semver];
+
+    /// The name that the command line and settings use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Apk => "apk",
+            Self::Deb => "deb",
+            Self::Rpm => "rpm",
+            Self::Pep440 => "pep440",
+            Self::Npm => "npm",
+            Self::Semver => "semver",
+        }
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Scheme {
+    type Err = VersionError;
+
+    fn from_str(name: &str) -> Result<Self, VersionError> {
+        let known = Self::ALL.into_iter().find(|scheme| scheme.name() == name);
+        known.ok_or_else(|| VersionError::UnknownScheme(shown(name)))
+    }
+}
+
+/// Why two versions have no order that we know. Texts in it are cut and safe to print.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum VersionError {
+    /// Not a version by the rules of the scheme.
+    #[error("`{version}` is no {scheme} version: {reason}")]
+    Unparsable {
+        /// The rules it was read by.
+        scheme: Scheme,
+        /// The beginning of the text.
+        version: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// Versions of two schemes were compared, which is a mistake of the caller.
+    #[error("a version of scheme {left} cannot be compared with one of scheme {right}")]
+    Mixed {
+        /// The scheme of the one.
+        left: Scheme,
+        /// The scheme of the other.
+        right: Scheme,
+    },
+    /// Not the name of a scheme.
+    #[error("`{0}` is no version scheme; there are apk, deb, rpm, pep440, npm and semver")]
+    UnknownScheme(String),
+}
+
+/// The first 64 characters of `text`, made visible.
+fn shown(text: &str) -> String {
+    const SHOWN: usize = 64;
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", visible(text.split_at(end).0)),
+        None => visible(text).into_owned(),
+    }
+}

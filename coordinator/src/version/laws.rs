@@ -1,0 +1,228 @@
+//! What holds for every scheme: its table, the laws of a total order, and calm in the face of hostile text.
+
+use std::cmp::Ordering;
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+
+use super::check::check_table;
+use super::{Scheme, Version, VersionError, compare};
+
+fn table(scheme: Scheme) -> &'static str {
+    match scheme {
+        Scheme::Apk => include_str!("tables/apk.txt"),
+        Scheme::Deb => include_str!("tables/deb.txt"),
+        Scheme::Rpm => include_str!("tables/rpm.txt"),
+        Scheme::Pep440 => include_str!("tables/pep440.txt"),
+        Scheme::Npm => include_str!("tables/npm.txt"),
+        Scheme::Semver => include_str!("tables/semver.txt"),
+    }
+}
+
+#[test]
+fn tables_hold() {
+    for scheme in Scheme::ALL {
+        let mut said = Vec::new();
+        let wrong = check_table(scheme, table(scheme).as_bytes(), &mut said).unwrap();
+        assert!(!wrong, "{scheme}: {}", String::from_utf8_lossy(&said));
+    }
+}
+
+#[test]
+fn what_a_tool_refuses_is_refused() {
+    let refused: [(Scheme, &[&str]); 6] = [
+        (
+            Scheme::Apk,
+            &[
+                "a",
+                "1.",
+                "1..2",
+                ".1",
+                "1.0bc",
+                "1.0a.1",
+                "1.0_",
+                "1.0_foo",
+                "1.0_alphabeta",
+                "1.0_p1a",
+                "1.0~",
+                "1.0~xyz",
+                "1.0~AB",
+                "1.0-1",
+                "1.0-r",
+                "1.0-r1-r2",
+                "1.0-r1_p1",
+                "1.0-r1~ab",
+                "1:1.0",
+                "1.0+1",
+                "1.0 ",
+            ],
+        ),
+        (Scheme::Deb, &[":1", "a:1", "1:", "1:-1", "-1", "1-", "2147483648:1", "+1:1", "1 2", "1.0é"]),
+        (Scheme::Rpm, &["1:", "-1", "1-", "...", "1-...", "1 2", "1.0é"]),
+        (
+            Scheme::Pep440,
+            &[
+                "a",
+                "1.",
+                "1..2",
+                ".1",
+                "1.0-",
+                "1.0+",
+                "1.0+a..b",
+                "1.0+a+b",
+                "!1",
+                "1!",
+                "1.0.foo",
+                "1.0-1-1",
+                "1.0dev1a1",
+                "1.0post1rc1",
+                "1.0 1",
+                "vv1",
+                "٣",
+                "1.0poſt1",
+            ],
+        ),
+        (
+            Scheme::Npm,
+            &[
+                "1",
+                "1.2",
+                "1.2.3.4",
+                "1.2.34.5",
+                "1.2.x",
+                "1.2.3+",
+                "1.2.3-a..b",
+                "1.2.3-a+b+c",
+                "latest",
+                "V1.2.3",
+                "1.2.9007199254740992",
+                "1.2.3-é",
+            ],
+        ),
+        (
+            Scheme::Semver,
+            &[
+                "1.2.3.4",
+                "01.2.3",
+                "1.2.03",
+                "1.2.3-",
+                "1.2.3-01",
+                "1.2.3-a..b",
+                "1.2.3+",
+                "1.2.3beta",
+                "=1.2.3",
+                "vv1.2.3",
+                "1.2-rc",
+                "1.2+b",
+                "1.",
+                "v",
+                " 1.2.3",
+            ],
+        ),
+    ];
+    for (scheme, texts) in refused {
+        for text in texts.iter().chain(&["", "\0", "1\0", "\u{202e}", "-", "~"]) {
+            // dpkg's warning, not an error; the one text here that a scheme reads.
+            if (scheme, *text) == (Scheme::Deb, "~") {
+                continue;
+            }
+            assert!(Version::parse(scheme, text).is_err(), "{scheme} reads {text:?}");
+        }
+    }
+}
+
+#[test]
+fn errors_name_the_version_safely() {
+    let error = compare(Scheme::Deb, "1", &format!("\x1b[31m{}", "x".repeat(1 << 20))).unwrap_err().to_string();
+    assert!(error.starts_with("`\\x1b[31mxxx") && error.len() < 200, "{error}");
+}
+
+#[test]
+fn schemes_are_never_mixed() {
+    for a in Scheme::ALL {
+        assert_eq!(a.name().parse(), Ok(a));
+        for b in Scheme::ALL {
+            let order = Version::parse(a, "1.2.3").unwrap().compare(&Version::parse(b, "1.2.3").unwrap());
+            let expected = if a == b { Ok(Ordering::Equal) } else { Err(VersionError::Mixed { left: a, right: b }) };
+            assert_eq!(order, expected);
+        }
+    }
+    assert_eq!("maven".parse::<Scheme>(), Err(VersionError::UnknownScheme("maven".to_owned())));
+}
+
+#[test]
+fn hostile_text_takes_linear_time() {
+    let units = [
+        "1", "0", "a", ".", "-", "~", "^", "1.", ".1", "0.", "a1", "_p", "_p1", "-1", "+", "+a", ":", "1:", "!", "v",
+        " ", "\0", "é",
+    ];
+    let began = Instant::now();
+    for scheme in Scheme::ALL {
+        for (index, unit) in units.into_iter().enumerate() {
+            let length = if index == 0 { 1 << 20 } else { 1 << 15 };
+            for (head, tail) in [("", ""), ("1.0", ""), ("1.0.0-", "1"), ("1.0+", "2"), ("1:1-", "-r1")] {
+                let body = unit.repeat(length / unit.len());
+                let (a, b) = (format!("{head}{body}{tail}"), format!("{head}{body}{tail}1"));
+                if let (Ok(a), Ok(b)) = (Version::parse(scheme, &a), Version::parse(scheme, &b)) {
+                    assert_eq!(a.compare(&a), Ok(Ordering::Equal));
+                    assert_eq!(a.compare(&b).unwrap(), b.compare(&a).unwrap().reverse());
+                }
+            }
+        }
+    }
+    // Quadratic, a megabyte of digits alone would take an hour.
+    assert!(began.elapsed() < Duration::from_secs(60), "took {:?}", began.elapsed());
+}
+
+/// Texts that are close to versions of any scheme, and to each other.
+fn text() -> impl Strategy<Value = String> {
+    let part = prop_oneof![
+        4 => "[0-9]{1,2}",
+        4 => "\\.[0-9]{1,2}",
+        1 => "(_|-|\\.|)(alpha|beta|pre|rc|dev|post|p|git|r)[0-2]?",
+        1 => "-r?[0-2]",
+        1 => "[-+~^:!._][a-b0-2]?",
+        1 => "[a-bA-B]",
+    ];
+    let tail = proptest::collection::vec(part, 0..5).prop_map(|parts| parts.concat());
+    ("[v=]?", "([0-2][:!])?", "[0-2]", "(\\.[0-2]\\.[0-2])?", tail).prop_map(|(v, epoch, first, core, tail)| {
+        let head = if epoch.is_empty() { v } else { epoch };
+        format!("{head}{first}{core}{tail}")
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(20_000) })]
+
+    #[test]
+    fn every_scheme_is_a_total_order(texts in [text(), text(), text()]) {
+        for scheme in Scheme::ALL {
+            let Ok(mut sorted) = texts.iter().map(|text| Version::parse(scheme, text)).collect::<Result<Vec<_>, _>>() else {
+                continue;
+            };
+            let order = |a: &Version<'_>, b: &Version<'_>| a.compare(b).unwrap();
+            for a in &sorted {
+                prop_assert_eq!(order(a, a), Ordering::Equal);
+                for b in &sorted {
+                    prop_assert_eq!(order(a, b), order(b, a).reverse());
+                    for c in &sorted {
+                        if order(a, b).is_le() && order(b, c).is_le() {
+                            prop_assert!(order(a, c).is_le());
+                            prop_assert_eq!(order(a, c).is_eq(), order(a, b).is_eq() && order(b, c).is_eq());
+                        }
+                    }
+                }
+            }
+            sorted.sort_by(order);
+            prop_assert!(sorted.is_sorted_by(|a, b| order(a, b).is_le()));
+        }
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused(a in any::<String>(), b in "[ -~]{0,24}") {
+        for scheme in Scheme::ALL {
+            let _ = compare(scheme, &a, &b);
+            prop_assert_eq!(compare(scheme, &b, &b).unwrap_or(Ordering::Equal), Ordering::Equal);
+        }
+    }
+}

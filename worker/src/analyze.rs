@@ -1,0 +1,176 @@
+//! One layer, from the bytes of its blob to its inventory.
+
+use std::io::{self, BufRead};
+
+use lazaret::digest::Digest;
+use lazaret::image::Layer;
+use lazaret::inventory::{Gap, GapKind, LayerInventory};
+use lazaret::path::LayerPath;
+
+use crate::decompress::{Breach, Totals, Unpacked};
+use crate::limits::Limits;
+use crate::tar::TarError;
+use crate::walk;
+
+/// The version of everything between the blob and the extractors: unpacking, walking, what is remembered. Part of the
+/// fingerprint; raised with every change of what an inventory holds.
+pub const VERSION: &str = "1";
+
+/// Why a layer failed: nothing in it can be trusted, and nothing of it is kept.
+#[derive(Debug, thiserror::Error)]
+pub enum LayerError {
+    /// The blob could not be read, or not to its end.
+    #[error("cannot read the layer: {0}")]
+    Read(#[source] io::Error),
+    /// The blob does not inflate.
+    #[error("cannot unpack the layer: {0}")]
+    Unpack(#[source] io::Error),
+    /// What it unpacks to is no tar archive.
+    #[error("the layer is no valid tar archive: {0}")]
+    Tar(#[source] TarError),
+    /// The blob is not what the manifest names.
+    #[error("the layer's bytes have the digest {found}, not {expected}: the copy is corrupt or has been tampered with")]
+    Digest {
+        /// What the manifest says.
+        expected: Digest,
+        /// What the bytes say.
+        found: Digest,
+    },
+    /// The blob has another size than the manifest says.
+    #[error("the layer has {found} bytes, not the {expected} that the manifest says")]
+    Size {
+        /// What the manifest says.
+        expected: u64,
+        /// What came.
+        found: u64,
+    },
+    /// The blob unpacks to something else than the configuration claims.
+    #[error("the layer unpacks to {found}, not to {expected} as the image's configuration claims")]
+    DiffId {
+        /// What the configuration claims.
+        expected: Digest,
+        /// What it unpacks to.
+        found: Digest,
+    },
+}
+
+/// An inventory with what its blob turned out to be.
+#[derive(Debug)]
+pub struct Analysis {
+    /// What the layer contains.
+    pub inventory: LayerInventory,
+    /// What the blob was.
+    pub totals: Totals,
+}
+
+impl Analysis {
+    /// Checks that the blob is the one that `layer` names.
+    ///
+    /// # Errors
+    /// [`LayerError::Size`], [`LayerError::Digest`] or [`LayerError::DiffId`].
+    pub fn verify(&self, layer: &Layer) -> Result<(), LayerError> {
+        let (expected, found) = (layer.blob.size, self.totals.compressed_bytes);
+        let cut = self.totals.breach == Some(Breach::Compressed);
+        if found != expected && !cut {
+            return Err(LayerError::Size { expected, found });
+        }
+        if self.totals.blob != layer.blob.digest && !cut {
+            return Err(LayerError::Digest { expected: layer.blob.digest, found: self.totals.blob });
+        }
+        match self.totals.diff_id {
+            Some(found) if found != layer.diff_id => Err(LayerError::DiffId { expected: layer.diff_id, found }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Analyses the layer in `blob` and checks that it is the one that `layer` names.
+///
+/// # Errors
+/// Any [`LayerError`]; the layer has failed.
+pub fn analyze(blob: impl BufRead, layer: &Layer, limits: &Limits) -> Result<LayerInventory, LayerError> {
+    let analysis = analyze_unnamed(blob, limits).map_err(|failure| failure.named(layer))?;
+    analysis.verify(layer)?;
+    Ok(analysis.inventory)
+}
+
+/// Analyses a layer of which it is not known yet which one it is, as in an archive whose manifest comes last.
+///
+/// # Errors
+/// The blob does not read, unpack or walk.
+pub fn analyze_unnamed(blob: impl BufRead, limits: &Limits) -> Result<Analysis, Failure> {
+    let unpacked = Unpacked::new(blob, *limits).map_err(|e| Failure { error: read_error(e), blob: None })?;
+    let (mut inventory, unpacked) = match walk::walk(unpacked, limits) {
+        Ok(walked) => walked,
+        Err((error, unpacked)) => return Err(Failure { error: tar_error(error), blob: unpacked.blob_digest().ok() }),
+    };
+    let totals = unpacked.finish().map_err(|e| Failure { error: read_error(e), blob: None })?;
+    inventory.diff_id = totals.diff_id;
+    inventory.compressed_bytes = totals.compressed_bytes;
+    inventory.uncompressed_bytes = totals.uncompressed_bytes;
+    if let Some(breach) = totals.breach {
+        let reason = match breach {
+            Breach::Compressed => format!("more than {} compressed bytes", limits.compressed_bytes),
+            Breach::Uncompressed => format!("more than {} uncompressed bytes", limits.uncompressed_bytes),
+            Breach::Ratio => format!("unpacks to more than {} times its size", limits.ratio),
+        };
+        let reason = format!("{reason}; the rest was not read");
+        inventory.gaps.push(Gap { kind: GapKind::Limit, path: LayerPath::root(), reason });
+        inventory.gaps.sort_unstable();
+    }
+    Ok(Analysis { inventory, totals })
+}
+
+/// A failed analysis, with the digest of the blob where it could still be read to its end.
+#[derive(Debug)]
+pub struct Failure {
+    error: LayerError,
+    blob: Option<(Digest, u64)>,
+}
+
+impl Failure {
+    /// The error, given which layer it should have been: a blob that is not the named one says more than the place where
+    /// reading it went wrong.
+    pub fn named(self, layer: &Layer) -> LayerError {
+        match self.blob {
+            Some(blob) if blob != (layer.blob.digest, layer.blob.size) => mismatch(blob, layer),
+            _ => self.error,
+        }
+    }
+
+    /// The same in words, where the failure is still needed for other images.
+    pub fn describe(&self, layer: &Layer) -> String {
+        match self.blob {
+            Some(blob) if blob != (layer.blob.digest, layer.blob.size) => mismatch(blob, layer).to_string(),
+            _ => self.error.to_string(),
+        }
+    }
+}
+
+fn mismatch((digest, size): (Digest, u64), layer: &Layer) -> LayerError {
+    let Layer { blob, .. } = layer;
+    if size != blob.size {
+        LayerError::Size { expected: blob.size, found: size }
+    } else {
+        LayerError::Digest { expected: blob.digest, found: digest }
+    }
+}
+
+/// Inflaters report malformed data, sources their own trouble, both as [`io::Error`]; the kind tells them apart.
+fn read_error(error: io::Error) -> LayerError {
+    match error.kind() {
+        io::ErrorKind::InvalidData
+        | io::ErrorKind::InvalidInput
+        | io::ErrorKind::UnexpectedEof
+        | io::ErrorKind::Unsupported
+        | io::ErrorKind::Other => LayerError::Unpack(error),
+        _ => LayerError::Read(error),
+    }
+}
+
+fn tar_error(error: TarError) -> LayerError {
+    match error {
+        TarError::Read(error) => read_error(error),
+        error => LayerError::Tar(error),
+    }
+}

@@ -1,0 +1,46 @@
+//! Limits on what one layer may cost. They are part of an inventory's fingerprint, and each breach is a gap in it.
+
+/// Bounds that depend on the layer's bytes alone; time and memory of the process are bounded by whoever runs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the blob.
+    pub compressed_bytes: u64,
+    /// Bytes of the uncompressed tar.
+    pub uncompressed_bytes: u64,
+    /// Uncompressed bytes for each compressed one, once [`Self::RATIO_FROM`] bytes are out.
+    pub ratio: u64,
+    /// Entries of the tar.
+    pub entries: u64,
+    /// Symbolic links and other paths remembered because they may hide what lies below.
+    pub hides: usize,
+    /// Claimed files.
+    pub evidence: usize,
+    /// Bytes of claimed files in memory at one time.
+    pub pending_bytes: u64,
+}
+
+impl Limits {
+    /// Below this many uncompressed bytes any ratio is fine: a small layer of zeros is no attack.
+    pub const RATIO_FROM: u64 = 64 << 20;
+    /// The longest path, as Linux has it.
+    pub const PATH_BYTES: usize = 4096;
+
+    /// The limits as text, for the fingerprint.
+    pub fn describe(&self) -> String {
+        format!("{self:?}")
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            compressed_bytes: 2 << 30,
+            uncompressed_bytes: 20 << 30,
+            ratio: 200,
+            entries: 2_000_000,
+            hides: 200_000,
+            evidence: 300_000,
+            pending_bytes: 256 << 20,
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! One walk over a layer's tar: claimed files become evidence, and whatever may hide a lower layer is remembered.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io::BufRead;
+
+use lazaret::inventory::{Facts, Gap, GapKind, Hide, HideKind, LayerInventory, Link};
+use lazaret::path::{LayerPath, is_below, split};
+
+use crate::decompress::Breach;
+use crate::extract::{Content, Extractor, claim};
+use crate::limits::Limits;
+use crate::tar::{Entries, Entry, EntryKind, TarError};
+
+mod evidence;
+mod executable;
+mod names;
+
+use evidence::Harvest;
+use names::Names;
+
+/// Non-directories at most this deep are remembered as shadows; deeper ones only where they can replace evidence.
+const SHADOW_DEPTH: usize = 3;
+/// Directories at most this deep are remembered, because they may replace a symbolic link of a lower layer.
+pub(crate) const DIRECTORY_DEPTH: usize = 2;
+
+/// Walks the tar in `stream` to its end and returns what it holds, with the stream after it. Digests and byte counts of the
+/// inventory are the caller's to fill in.
+pub(crate) fn walk<R: BufRead>(stream: R, limits: &Limits) -> Result<(LayerInventory, R), (TarError, R)> {
+    let mut entries = Entries::new(stream);
+    match walk_entries(&mut entries, limits) {
+        Ok(inventory) => Ok((inventory, entries.into_inner())),
+        Err(error) => Err((error, entries.into_inner())),
+    }
+}
+
+fn walk_entries<R: BufRead>(entries: &mut Entries<R>, limits: &Limits) -> Result<LayerInventory, TarError> {
+    let mut walk = Walk::new(limits);
+    let mut entry = Entry::default();
+    let mut count = 0;
+    loop {
+        match entries.next(&mut entry) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) if is_breach(&error) => break,
+            Err(error) => return Err(error),
+        }
+        if count == limits.entries {
+            walk.gap(GapKind::Limit, LayerPath::root(), format!("more than {count} entries; the rest was not read"));
+            break;
+        }
+        count += 1;
+        match walk.entry(&entry, entries) {
+            Err(error) if is_breach(&error) => break,
+            walked => walked?,
+        }
+    }
+    if entries.has_global_overrides() {
+        let reason = "a pax global header sets names or sizes, which readers of tar disagree about";
+        walk.gap(GapKind::Ambiguous, LayerPath::root(), reason);
+    }
+    let mut inventory = walk.finish();
+    inventory.entries = count;
+    Ok(inventory)
+}
+
+/// Whether the stream stopped at a limit: then what was seen until there counts, with a gap.
+fn is_breach(error: &TarError) -> bool {
+    matches!(error, TarError::Read(error) if Breach::of(error).is_some())
+}
+
+struct Walk<'l> {
+    limits: &'l Limits,
+    names: Names,
+    harvest: Harvest<'l>,
+    executables: executable::Reader,
+    whiteouts: BTreeSet<LayerPath>,
+    opaques: BTreeSet<LayerPath>,
+    /// What stands at a path now, where that may hide something: symbolic links, shallow files, shallow directories.
+    standing: HashMap<LayerPath, HideKind>,
+    gaps: BTreeSet<Gap>,
+}
+
+impl<'l> Walk<'l> {
+    fn new(limits: &'l Limits) -> Self {
+        Self {
+            limits,
+            names: Names::default(),
+            harvest: Harvest::new(limits),
+            executables: executable::Reader::default(),
+            whiteouts: BTreeSet::new(),
+            opaques: BTreeSet::new(),
+            standing: HashMap::new(),
+            gaps: BTreeSet::new(),
+        }
+    }
+
+    fn entry<R: BufRead>(&mut self, entry: &Entry, entries: &mut Entries<R>) -> Result<(), TarError> {
+        if entry.name.len() > Limits::PATH_BYTES || entry.link.len() > Limits::PATH_BYTES {
+            self.gap(GapKind::Limit, LayerPath::root(), "a name longer than 4096 bytes, which no file system takes");
+            return Ok(());
+        }
+        let Some(path) = self.names.resolve(&entry.name) else {
+            self.gap(GapKind::Ambiguous, LayerPath::root(), "an entry below symbolic links that lead in a circle");
+            return Ok(());
+        };
+        if path.is_root() {
+            return Ok(());
+        }
+        if let Some(hidden) = path.file_name().strip_prefix(b".wh.") {
+            self.whiteout(&path, hidden);
+            return Ok(());
+        }
+        if let Some(component) = path.as_bytes().split(|&b| b == b'/').find(|name| name.starts_with(b".wh.")) {
+            // AUFS keeps its books in directories of such names; below any other whiteout nothing can be meant.
+            if !component.starts_with(b".wh..wh.") {
+                self.gap(GapKind::Ambiguous, LayerPath::root(), "an entry below a whiteout");
+            }
+            return Ok(());
+        }
+        self.names.imply_parents(&path, self.limits.hides);
+        if entry.kind() == EntryKind::Directory {
+            self.directory(path);
+            return Ok(());
+        }
+        if self.names.forget_directory(&path) {
+            self.harvest.drop_below(&path);
+            self.standing.retain(|standing, _| !standing.is_below(path.as_bytes()));
+        }
+        self.names.forget_symlink(&path);
+        self.harvest.drop_at(&path);
+        let claimant = claim(path.as_bytes());
+        match entry.kind() {
+            EntryKind::File => self.file(entry, entries, path, claimant)?,
+            EntryKind::Symlink => self.symlink(entry, path, claimant),
+            EntryKind::HardLink => self.hard_link(entry, path, claimant),
+            _ => {
+                if let Some(extractor) = claimant {
+                    let gap = Gap { kind: GapKind::Malformed, path: path.clone(), reason: "not a regular file".into() };
+                    self.harvest.found(path.clone(), extractor.name, Facts { gaps: vec![gap], ..Facts::default() });
+                }
+                self.stand(path, HideKind::Shadow);
+            }
+        }
+        Ok(())
+    }
+
+    fn file<R: BufRead>(
+        &mut self,
+        entry: &Entry,
+        entries: &mut Entries<R>,
+        path: LayerPath,
+        claimant: Option<&'static Extractor>,
+    ) -> Result<(), TarError> {
+        if let Some(extractor) = claimant {
+            match extractor.content {
+                Content::NameOnly => {
+                    let facts = self.harvest.extract_now(extractor, &path, &[]);
+                    self.harvest.found(path, extractor.name, facts);
+                }
+                Content::Whole(_) => self.harvest.read(entry, entries, path, extractor)?,
+            }
+            return Ok(());
+        }
+        if self.harvest.is_companion(&path) {
+            return self.harvest.read_companion(entry, entries, path);
+        }
+        let seen = self.executables.read(entry, entries, &path)?;
+        let shadows = seen.is_elf || entry.mode & 0o111 != 0 || depth(&path) <= SHADOW_DEPTH;
+        match seen.facts {
+            Some(facts) => self.harvest.found(path, executable::NAME, facts),
+            None if shadows => self.stand(path, HideKind::Shadow),
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn directory(&mut self, path: LayerPath) {
+        let replaced_link = self.names.forget_symlink(&path);
+        let replaced_file = self.harvest.drop_at(&path) | (self.standing.remove(&path) == Some(HideKind::Shadow));
+        if replaced_link || replaced_file {
+            self.opaques.insert(path.clone());
+        }
+        if depth(&path) <= DIRECTORY_DEPTH || claim(path.as_bytes()).is_some() {
+            self.stand(path.clone(), HideKind::Directory);
+        }
+        self.names.add_directory(&path);
+    }
+
+    fn symlink(&mut self, entry: &Entry, path: LayerPath, claimant: Option<&'static Extractor>) {
+        if let Some(extractor) = claimant.filter(|e| e.content != Content::NameOnly) {
+            let link = Some(Link::Symbolic(entry.link.clone()));
+            self.harvest.found(path.clone(), extractor.name, Facts { link, ..Facts::default() });
+        }
+        self.names.add_symlink(&path, &entry.link);
+        self.stand(path, HideKind::Symlink(entry.link.clone()));
+    }
+
+    fn hard_link(&mut self, entry: &Entry, path: LayerPath, claimant: Option<&'static Extractor>) {
+        let extractor = claimant.map_or(executable::NAME, |extractor| extractor.name);
+        match self.names.resolve(&entry.link) {
+            // Linked to itself, the file that was there stays; nothing else can be meant.
+            Some(target) if target == path => {}
+            Some(target) => self.harvest.hard_link(path.clone(), extractor, target),
+            None => self.gap(
+                GapKind::UnresolvedLink,
+                path.clone(),
+                "a hard link through symbolic links that lead in a circle",
+            ),
+        }
+        if entry.mode & 0o111 != 0 || depth(&path) <= SHADOW_DEPTH {
+            self.stand(path, HideKind::Shadow);
+        }
+    }
+
+    /// OCI image specification, layer.md, "Whiteouts". Names that would mean the directory itself or its parent, and the
+    /// bookkeeping files of AUFS, hide nothing.
+    fn whiteout(&mut self, path: &LayerPath, hidden: &[u8]) {
+        let mut parent = LayerPath::from_entry(path.parent());
+        self.names.imply_parents(path, self.limits.hides);
+        match hidden {
+            b".wh..opq" => {
+                self.opaques.insert(parent);
+            }
+            b"" | b"." | b".." => {
+                self.gap(GapKind::Ambiguous, parent, "a whiteout without a name");
+            }
+            _ if hidden.starts_with(b".wh.") => {}
+            _ => {
+                parent.push(hidden);
+                self.whiteouts.insert(parent);
+            }
+        }
+        if self.whiteouts.len() + self.opaques.len() > self.limits.hides {
+            self.whiteouts.pop_last();
+            self.opaques.pop_last();
+            self.gap(GapKind::Limit, LayerPath::root(), format!("more than {} whiteouts", self.limits.hides));
+        }
+    }
+
+    fn stand(&mut self, path: LayerPath, kind: HideKind) {
+        if self.standing.len() < self.limits.hides {
+            self.standing.insert(path, kind);
+        } else {
+            let reason = format!(
+                "more than {} paths that may hide lower layers; the rest was not remembered",
+                self.limits.hides
+            );
+            self.gap(GapKind::Limit, LayerPath::root(), reason);
+        }
+    }
+
+    fn gap(&mut self, kind: GapKind, path: LayerPath, reason: impl Into<String>) {
+        // Gaps are a set of different reasons; a layer that makes a thousand different ones is not told apart further.
+        if self.gaps.len() < 1000 {
+            self.gaps.insert(Gap { kind, path, reason: reason.into() });
+        }
+    }
+
+    fn finish(mut self) -> LayerInventory {
+        if self.names.overflowed() {
+            self.gap(GapKind::Limit, LayerPath::root(), "too many directories without an entry of their own");
+        }
+        let (found, gaps) = self.harvest.finish();
+        self.gaps.extend(gaps);
+        let mut hides: Vec<Hide> =
+            self.whiteouts.into_iter().map(|path| Hide { path, kind: HideKind::Whiteout }).collect();
+        hides.extend(self.opaques.into_iter().map(|path| Hide { path, kind: HideKind::Opaque }));
+        // Evidence says itself that a file stands there now.
+        let standing =
+            self.standing.into_iter().filter(|(path, kind)| *kind != HideKind::Shadow || !found.contains_key(path));
+        hides.extend(standing.map(|(path, kind)| Hide { path, kind }));
+        hides.sort_unstable();
+        LayerInventory {
+            evidence: found.into_values().collect(),
+            hides,
+            implied_directories: self.names.into_implied(),
+            gaps: self.gaps.into_iter().collect(),
+            ..LayerInventory::default()
+        }
+    }
+}
+
+/// How many components a path has.
+fn depth(path: &LayerPath) -> usize {
+    1 + memchr::memchr_iter(b'/', path.as_bytes()).count()
+}
+
+/// Everything strictly below `directory` in a map ordered by path.
+fn keys_below<V>(map: &BTreeMap<LayerPath, V>, directory: &LayerPath) -> Vec<LayerPath> {
+    let mut start = directory.as_bytes().to_vec();
+    start.push(b'/');
+    let start = start.as_slice();
+    map.range::<[u8], _>((std::ops::Bound::Included(start), std::ops::Bound::Unbounded))
+        .map(|(path, _)| path)
+        .take_while(|path| is_below(path.as_bytes(), directory.as_bytes()))
+        .cloned()
+        .collect()
+}
+
+/// The directory of a path, and its name in it.
+fn directory_and_name(path: &LayerPath) -> (&[u8], &[u8]) {
+    split(path.as_bytes())
+}

@@ -1,0 +1,252 @@
+//! Claimed files on their way to evidence: read while the tar streams by, extracted in batches by all cores.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::BufRead;
+use std::sync::Arc;
+
+use lazaret::inventory::{Evidence, Facts, Gap, GapKind, Link};
+use lazaret::path::LayerPath;
+use rayon::prelude::*;
+
+use super::{directory_and_name, keys_below};
+use crate::extract::{ClaimedFile, Content, EXTRACTORS, Extractor};
+use crate::limits::Limits;
+use crate::tar::{Chunk, Entries, Entry, TarError};
+
+/// Pending bytes that are worth waking the other cores for.
+const BATCH: u64 = 16 << 20;
+
+/// What a layer's claimed files yielded so far, and those that wait.
+pub(super) struct Harvest<'l> {
+    limits: &'l Limits,
+    found: BTreeMap<LayerPath, Evidence>,
+    pending: BTreeMap<LayerPath, Pending>,
+    companions: BTreeMap<LayerPath, Arc<Vec<u8>>>,
+    pending_bytes: u64,
+    gaps: BTreeSet<Gap>,
+}
+
+struct Pending {
+    extractor: &'static Extractor,
+    content: Arc<Vec<u8>>,
+}
+
+impl<'l> Harvest<'l> {
+    pub(super) fn new(limits: &'l Limits) -> Self {
+        Self {
+            limits,
+            found: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            companions: BTreeMap::new(),
+            pending_bytes: 0,
+            gaps: BTreeSet::new(),
+        }
+    }
+
+    /// Records evidence; past the limit only the gap that says so.
+    pub(super) fn found(&mut self, path: LayerPath, extractor: &'static str, facts: Facts) {
+        if self.has_room() {
+            self.found.insert(path.clone(), Evidence { path, extractor: extractor.into(), facts });
+        }
+    }
+
+    fn has_room(&mut self) -> bool {
+        let room = self.found.len() + self.pending.len() < self.limits.evidence;
+        if !room {
+            let reason = format!("more than {} files with packages; the rest was not read", self.limits.evidence);
+            self.gaps.insert(Gap { kind: GapKind::Limit, path: LayerPath::root(), reason });
+        }
+        room
+    }
+
+    /// Runs an extractor that needs no bytes, or on bytes at hand.
+    pub(super) fn extract_now(&self, extractor: &Extractor, path: &LayerPath, content: &[u8]) -> Facts {
+        (extractor.extract)(&ClaimedFile { path, content, companions: &[] })
+    }
+
+    /// Reads a claimed file into memory, for a later batch.
+    pub(super) fn read<R: BufRead>(
+        &mut self,
+        entry: &Entry,
+        entries: &mut Entries<R>,
+        path: LayerPath,
+        extractor: &'static Extractor,
+    ) -> Result<(), TarError> {
+        let Content::Whole(max_bytes) = extractor.content else { return Ok(()) };
+        if !self.has_room() {
+            return Ok(());
+        }
+        match self.content(entry, entries, max_bytes)? {
+            Some(content) => {
+                self.pending.insert(path, Pending { extractor, content });
+            }
+            None => {
+                let reason = format!("{} bytes, more than are read of such a file", entry.size);
+                let gap = Gap { kind: GapKind::Limit, path: path.clone(), reason };
+                self.found(path, extractor.name, Facts { gaps: vec![gap], ..Facts::default() });
+            }
+        }
+        if self.pending_bytes >= BATCH {
+            self.extract_batch(false);
+        }
+        Ok(())
+    }
+
+    /// Whether an extractor wants to see this file beside the one it claims.
+    pub(super) fn is_companion(&self, path: &LayerPath) -> bool {
+        EXTRACTORS.iter().any(|e| e.companions.iter().any(|name| name.as_bytes() == path.file_name()))
+    }
+
+    pub(super) fn read_companion<R: BufRead>(
+        &mut self,
+        entry: &Entry,
+        entries: &mut Entries<R>,
+        path: LayerPath,
+    ) -> Result<(), TarError> {
+        const MAX_BYTES: u64 = 64 << 20;
+        match self.content(entry, entries, MAX_BYTES)? {
+            Some(content) => {
+                self.companions.insert(path, content);
+            }
+            None => {
+                let reason = format!("{} bytes, more than are read of such a file", entry.size);
+                self.gaps.insert(Gap { kind: GapKind::Limit, path, reason });
+            }
+        }
+        Ok(())
+    }
+
+    /// The entry's bytes, or nothing if they are more than `max_bytes` or than there is room for.
+    fn content<R: BufRead>(
+        &mut self,
+        entry: &Entry,
+        entries: &mut Entries<R>,
+        max_bytes: u64,
+    ) -> Result<Option<Arc<Vec<u8>>>, TarError> {
+        const TRUSTED_SIZE: usize = 1 << 20;
+        if entry.size > max_bytes {
+            return Ok(None);
+        }
+        if self.pending_bytes + entry.size > self.limits.pending_bytes {
+            self.extract_batch(false);
+            if self.pending_bytes + entry.size > self.limits.pending_bytes {
+                return Ok(None);
+            }
+        }
+        let size = entry.size as usize;
+        // The size is a claim; memory is taken as bytes arrive.
+        let mut content = Vec::with_capacity(size.min(TRUSTED_SIZE));
+        while let Some(chunk) = entries.chunk(entry)? {
+            match chunk {
+                Chunk::Zeros(zeros) => content.resize(content.len() + zeros as usize, 0),
+                Chunk::Data(data) => {
+                    let n = data.len();
+                    content.extend_from_slice(data);
+                    entries.consume(n);
+                }
+            }
+        }
+        self.pending_bytes += size as u64;
+        Ok(Some(Arc::new(content)))
+    }
+
+    /// Whatever was found at `path` was replaced; true if there was anything.
+    pub(super) fn drop_at(&mut self, path: &LayerPath) -> bool {
+        let pending = self.pending.remove(path).map(|pending| pending.content);
+        let companion = self.companions.remove(path);
+        for content in pending.iter().chain(&companion) {
+            self.pending_bytes -= content.len() as u64;
+        }
+        pending.is_some() | companion.is_some() | self.found.remove(path).is_some()
+    }
+
+    /// Whatever was found below `directory` is gone.
+    pub(super) fn drop_below(&mut self, directory: &LayerPath) {
+        let mut below = keys_below(&self.found, directory);
+        below.extend(keys_below(&self.pending, directory));
+        below.extend(keys_below(&self.companions, directory));
+        for path in below {
+            self.drop_at(&path);
+        }
+    }
+
+    /// A hard link called `path` to `target`: what the target yields in this layer, or a link for the composition to resolve.
+    pub(super) fn hard_link(&mut self, path: LayerPath, extractor: &'static str, target: LayerPath) {
+        if let Some(pending) = self.pending.get(&target)
+            && pending.extractor.name == extractor
+        {
+            // The bytes are counted again, so that both may be dropped alike.
+            self.pending_bytes += pending.content.len() as u64;
+            let shared = Pending { extractor: pending.extractor, content: Arc::clone(&pending.content) };
+            self.pending.insert(path, shared);
+            return;
+        }
+        let facts = match self.found.get(&target) {
+            Some(evidence) if evidence.extractor == extractor => moved(&evidence.facts, &target, &path),
+            _ => Facts { link: Some(Link::Hard(target)), ..Facts::default() },
+        };
+        self.found(path, extractor, facts);
+    }
+
+    /// Extracts what is pending, with all cores; files that may yet get a companion wait for the `last` batch.
+    fn extract_batch(&mut self, last: bool) {
+        let ready: Vec<LayerPath> = self
+            .pending
+            .iter()
+            .filter(|(_, pending)| last || pending.extractor.companions.is_empty())
+            .map(|(path, _)| path.clone())
+            .collect();
+        let batch: Vec<(LayerPath, Pending)> =
+            ready.into_iter().filter_map(|path| self.pending.remove_entry(&path)).collect();
+        let companions = &self.companions;
+        let facts: Vec<Facts> = batch.par_iter().map(|(path, pending)| extract(path, pending, companions)).collect();
+        for ((path, pending), facts) in batch.into_iter().zip(facts) {
+            self.pending_bytes -= pending.content.len() as u64;
+            self.found.insert(path.clone(), Evidence { path, extractor: pending.extractor.name.into(), facts });
+        }
+    }
+
+    /// Everything that was found, and the gaps that belong to no file.
+    pub(super) fn finish(mut self) -> (BTreeMap<LayerPath, Evidence>, BTreeSet<Gap>) {
+        self.extract_batch(true);
+        for (path, content) in std::mem::take(&mut self.companions) {
+            let (directory, name) = directory_and_name(&path);
+            let main = EXTRACTORS.iter().find(|e| e.companions.iter().any(|c| c.as_bytes() == name));
+            let beside = |evidence: &Evidence| {
+                evidence.path.parent() == directory && main.is_some_and(|e| e.name == evidence.extractor)
+            };
+            let mut facts = Facts::default();
+            if !content.is_empty() && !self.found.values().any(beside) {
+                let reason = "a database log without its database in this layer".into();
+                facts.gaps.push(Gap { kind: GapKind::UnresolvedLink, path: path.clone(), reason });
+            }
+            if let Some(extractor) = main {
+                self.found(path, extractor.name, facts);
+            }
+        }
+        (self.found, self.gaps)
+    }
+}
+
+fn extract(path: &LayerPath, pending: &Pending, companions: &BTreeMap<LayerPath, Arc<Vec<u8>>>) -> Facts {
+    let mut beside = Vec::new();
+    for &name in pending.extractor.companions {
+        let mut companion = LayerPath::from_entry(path.parent());
+        companion.push(name.as_bytes());
+        if let Some(content) = companions.get(&companion) {
+            beside.push((name, content.as_slice()));
+        }
+    }
+    (pending.extractor.extract)(&ClaimedFile { path, content: &pending.content, companions: &beside })
+}
+
+/// `facts` of the file `from` as those of the same file called `to`.
+pub(crate) fn moved(facts: &Facts, from: &LayerPath, to: &LayerPath) -> Facts {
+    let mut facts = facts.clone();
+    for gap in &mut facts.gaps {
+        if gap.path == *from {
+            gap.path = to.clone();
+        }
+    }
+    facts
+}

@@ -1,0 +1,136 @@
+//! Executables are told by their bytes, not by their names: here they are caught while the tar streams by.
+
+use std::io::BufRead;
+
+use lazaret::inventory::{Facts, Gap, GapKind};
+use lazaret::path::LayerPath;
+
+pub(super) use crate::executable::NAME;
+use crate::executable::{ElfCapture, is_elf};
+use crate::tar::{Chunk, Entries, Entry, TarError};
+
+/// Zeros of sparse executables that are gone through; a hole may claim to be larger than any disk.
+const MAX_ZEROS: u64 = 64 << 20;
+
+/// Reads executables; its buffers serve one after the other.
+#[derive(Default)]
+pub(super) struct Reader {
+    capture: ElfCapture,
+}
+
+/// What a file turned out to be.
+#[derive(Default)]
+pub(super) struct Seen {
+    /// Whether it is an ELF file.
+    pub(super) is_elf: bool,
+    /// What it yielded, if anything.
+    pub(super) facts: Option<Facts>,
+}
+
+impl Reader {
+    /// Reads the entry if it starts like an executable; of any other only the first bytes.
+    pub(super) fn read<R: BufRead>(
+        &mut self,
+        entry: &Entry,
+        entries: &mut Entries<R>,
+        path: &LayerPath,
+    ) -> Result<Seen, TarError> {
+        if !self.begins_as_elf(entry, entries)? {
+            return Ok(Seen::default());
+        }
+        let mut zeros_left = MAX_ZEROS;
+        while let Some(chunk) = entries.chunk(entry)? {
+            match chunk {
+                Chunk::Data(data) => {
+                    self.capture.feed(data);
+                    let used = data.len();
+                    entries.consume(used);
+                }
+                Chunk::Zeros(zeros) => match zeros_left.checked_sub(zeros) {
+                    Some(left) => {
+                        zeros_left = left;
+                        self.feed_zeros(zeros);
+                    }
+                    None => {
+                        let reason = "executable with holes of more than 64 MiB".into();
+                        let gap = Gap { kind: GapKind::Limit, path: path.clone(), reason };
+                        return Ok(Seen { is_elf: true, facts: Some(Facts { gaps: vec![gap], ..Facts::default() }) });
+                    }
+                },
+            }
+        }
+        let facts = self.capture.finish(path);
+        Ok(Seen { is_elf: true, facts: (facts != Facts::default()).then_some(facts) })
+    }
+
+    /// Takes the first bytes, however the stream is cut, and hands them on if they are an executable's.
+    fn begins_as_elf<R: BufRead>(&mut self, entry: &Entry, entries: &mut Entries<R>) -> Result<bool, TarError> {
+        let mut first = [0; 4];
+        let mut filled = 0;
+        while filled < first.len() {
+            let Some(Chunk::Data(data)) = entries.chunk(entry)? else { return Ok(false) };
+            let used = data.len().min(first.len() - filled);
+            first[filled..filled + used].copy_from_slice(&data[..used]);
+            entries.consume(used);
+            filled += used;
+        }
+        let found = is_elf(&first);
+        if found {
+            self.capture.begin();
+            self.capture.feed(&first);
+        }
+        Ok(found)
+    }
+
+    fn feed_zeros(&mut self, mut zeros: u64) {
+        const ZEROS: [u8; 4096] = [0; 4096];
+        while zeros > 0 {
+            let part = zeros.min(ZEROS.len() as u64);
+            self.capture.feed(&ZEROS[..part as usize]);
+            zeros -= part;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::BufReader;
+
+    use super::*;
+
+    /// A tar of one file with these bytes.
+    fn archive(content: &[u8]) -> Vec<u8> {
+        let mut header = [0u8; 512];
+        header[..1].copy_from_slice(b"x");
+        header[100..108].copy_from_slice(b"0000755\0");
+        header[124..136].copy_from_slice(format!("{:011o}\0", content.len()).as_bytes());
+        header[148..156].fill(b' ');
+        header[156] = b'0';
+        header[257..265].copy_from_slice(b"ustar\x0000");
+        let sum: u32 = header.iter().map(|&b| u32::from(b)).sum();
+        header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        let padding = vec![0; content.len().next_multiple_of(512) - content.len() + 1024];
+        [&header[..], content, &padding].concat()
+    }
+
+    #[test]
+    fn tells_executables_however_the_stream_is_cut() {
+        for (content, expected) in [
+            (&b"\x7fELF and no more"[..], true),
+            (b"\x7fELF", true),
+            (b"\x7fEL", false),
+            (b"#!/bin/sh\n", false),
+            (b"", false),
+        ] {
+            let tar = archive(content);
+            for buffer in [1, 3, 511, 8192] {
+                let mut entries = Entries::new(BufReader::with_capacity(buffer, &tar[..]));
+                let mut entry = Entry::default();
+                assert!(entries.next(&mut entry).unwrap());
+                let seen = Reader::default().read(&entry, &mut entries, &LayerPath::from("x")).unwrap();
+                assert_eq!((seen.is_elf, seen.facts), (expected, None), "{content:?} {buffer}");
+                assert!(!entries.next(&mut entry).unwrap());
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Where an entry of a layer ends up: its name resolved through the symbolic links that the same layer made before it.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
+
+use lazaret::path::{LayerPath, split};
+
+/// As many links as Linux follows in one look-up.
+const MAX_LINKS: usize = 40;
+
+/// Directories and symbolic links of one layer.
+#[derive(Default)]
+pub(super) struct Names {
+    /// Hashes of the paths of directories that have an entry; hashes, so that a layer of many directories stays small.
+    directories: HashSet<u64>,
+    hasher: RandomState,
+    links: HashMap<LayerPath, Vec<u8>>,
+    implied: BTreeSet<LayerPath>,
+    overflowed: bool,
+    /// The directory that was resolved last, as written and resolved: entries of one directory come together.
+    last: Option<(Vec<u8>, LayerPath)>,
+    /// The directory whose parents were recorded last.
+    last_implied: Option<Vec<u8>>,
+}
+
+impl Names {
+    /// Where an entry called `name` ends up; `None` if links lead in a circle. The last component is not followed, as no
+    /// runtime follows it when it makes a file.
+    pub(super) fn resolve(&mut self, name: &[u8]) -> Option<LayerPath> {
+        if self.links.is_empty() {
+            return Some(LayerPath::from_entry(name));
+        }
+        let trimmed = &name[..name.iter().rposition(|&b| b != b'/').map_or(0, |i| i + 1)];
+        let (directory, last) = split(trimmed);
+        if matches!(last, b"" | b"." | b"..") {
+            return self.follow(trimmed);
+        }
+        let known =
+            self.last.as_ref().filter(|(written, _)| written == directory).map(|(_, resolved)| resolved.clone());
+        let mut path = match known {
+            Some(path) => path,
+            None => {
+                let resolved = self.follow(directory)?;
+                self.last = Some((directory.to_vec(), resolved.clone()));
+                resolved
+            }
+        };
+        path.push(last);
+        Some(path)
+    }
+
+    /// Follows every component of `directory`, inside the root.
+    fn follow(&self, directory: &[u8]) -> Option<LayerPath> {
+        let mut followed = 0;
+        let mut todo: Vec<Vec<u8>> = directory.rsplit(|&b| b == b'/').map(<[u8]>::to_vec).collect();
+        let mut path = LayerPath::root();
+        while let Some(component) = todo.pop() {
+            match component.as_slice() {
+                b"" | b"." => {}
+                b".." => path.pop(),
+                name => {
+                    path.push(name);
+                    if let Some(target) = self.links.get(&path) {
+                        followed += 1;
+                        if followed > MAX_LINKS {
+                            return None;
+                        }
+                        if target.starts_with(b"/") {
+                            path = LayerPath::root()
+                        } else {
+                            path.pop()
+                        }
+                        todo.extend(target.rsplit(|&b| b == b'/').map(<[u8]>::to_vec));
+                    }
+                }
+            }
+        }
+        Some(path)
+    }
+
+    pub(super) fn add_symlink(&mut self, path: &LayerPath, target: &[u8]) {
+        self.links.insert(path.clone(), target.to_vec());
+        self.last = None;
+    }
+
+    /// Whether a symbolic link stood at `path` until now.
+    pub(super) fn forget_symlink(&mut self, path: &LayerPath) -> bool {
+        let stood = !self.links.is_empty() && self.links.remove(path).is_some();
+        if stood {
+            self.last = None;
+        }
+        stood
+    }
+
+    pub(super) fn add_directory(&mut self, path: &LayerPath) {
+        self.directories.insert(self.hasher.hash_one(path.as_bytes()));
+        self.implied.remove(path);
+    }
+
+    /// Whether a directory stood at `path` until now.
+    pub(super) fn forget_directory(&mut self, path: &LayerPath) -> bool {
+        let stood = self.directories.remove(&self.hasher.hash_one(path.as_bytes())) | self.implied.remove(path);
+        if stood {
+            self.last_implied = None;
+        }
+        stood
+    }
+
+    /// Remembers the directories above `path` that have no entry of their own so far.
+    pub(super) fn imply_parents(&mut self, path: &LayerPath, limit: usize) {
+        let mut directory = path.parent();
+        if self.last_implied.as_deref() == Some(directory) {
+            return;
+        }
+        self.last_implied = Some(directory.to_vec());
+        while !directory.is_empty() && !self.directories.contains(&self.hasher.hash_one(directory)) {
+            if self.implied.len() >= limit {
+                self.overflowed = true;
+                return;
+            }
+            if !self.implied.insert(LayerPath::from_entry(directory)) {
+                return;
+            }
+            directory = split(directory).0;
+        }
+    }
+
+    pub(super) fn overflowed(&self) -> bool {
+        self.overflowed
+    }
+
+    pub(super) fn into_implied(self) -> Vec<LayerPath> {
+        self.implied.into_iter().collect()
+    }
+}
