@@ -14,6 +14,7 @@ pub mod name;
 pub mod record;
 pub mod snapshot;
 pub mod source;
+pub mod update;
 
 pub use compile::{CompileError, Summary, compile};
 pub use snapshot::{EcosystemInfo, Snapshot, SnapshotError};

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 mod advisories;
 mod completions;
 mod failure;
+mod fetching;
 mod man;
 mod output;
 mod progress;

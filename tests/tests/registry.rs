@@ -7,10 +7,10 @@ use lazaret::digest::Digest;
 use lazaret::door::source::registry::{
     Credential, Credentials, Patience, Registry, RegistryError, RegistryImage, RegistryOptions, Secret,
 };
-use lazaret::door::source::{ImageSource as _, PlatformChoice};
+use lazaret::door::source::{ImageSource, OciLayout, PlatformChoice};
 use lazaret::image::Descriptor;
 use lazaret::reference::RegistryReference;
-use lazaret_tests::support::docker_registry::{DockerRegistry, Keeper, PASSWORD, USER};
+use lazaret_tests::support::docker_registry::{DockerRegistry, Form, Keeper, PASSWORD, USER};
 use lazaret_tests::support::oci_fixture::{LAYER, OciFixture, noise};
 use serde_json::Value;
 
@@ -40,12 +40,15 @@ fn fill(registry: &DockerRegistry) -> Filled {
     let single = layout.image("amd64", &layers);
     let other = layout.image("arm64", &layers[..1]);
     let index = layout.index(&[single.clone(), other]);
+    let plain = layout.image("amd64", &layers[..1]);
     layout.tag("single", &single);
     layout.tag("index", &index);
+    layout.tag("plain", &plain);
     layout.write(directory.path());
     for tag in ["single", "index"] {
-        registry.push(directory.path(), tag, "team/image");
+        registry.push(directory.path(), tag, "team/image", Form::AsItIs);
     }
+    registry.push(directory.path(), "plain", "team/image", Form::Docker);
     let digest = |descriptor: &Value| descriptor["digest"].as_str().unwrap().parse().unwrap();
     let layers = layers.iter().map(|(media_type, blob, _)| {
         let descriptor =
@@ -86,6 +89,7 @@ async fn pull_all(client: &Registry, registry: &DockerRegistry, filled: &Filled)
     for (descriptor, content) in &filled.layers {
         assert!(read_to_end(client, &single, descriptor).await == *content, "{}", descriptor.media_type);
     }
+    let docker = named(registry, "team/image:plain");
     let by_digest = named(registry, &format!("team/image@{}", filled.index));
     let (client, filled) = (client.clone(), filled.single);
     let runtime = tokio::runtime::Handle::current();
@@ -93,13 +97,16 @@ async fn pull_all(client: &Registry, registry: &DockerRegistry, filled: &Filled)
         for (reference, choice, platforms) in [
             (&single, PlatformChoice::All, &["linux/amd64"][..]),
             (&index, PlatformChoice::All, &["linux/amd64", "linux/arm64"]),
+            (&docker, PlatformChoice::Host, &["linux/amd64"]),
             (&by_digest, PlatformChoice::Exactly("linux/arm64".parse().unwrap()), &["linux/arm64"]),
         ] {
             let source = RegistryImage::new(client.clone(), reference.clone(), runtime.clone());
             let images = source.images(&choice).unwrap();
             let found: Vec<_> = images.iter().map(|image| image.platform.to_string()).collect();
             assert_eq!(found, platforms, "{reference}");
-            assert!(images[0].platform.architecture != "amd64" || images[0].digest == filled);
+            assert!(*reference != single || images[0].digest == filled);
+            let dockers = images[0].layers.iter().all(|layer| layer.blob.media_type.contains("docker"));
+            assert_eq!(dockers, *reference == docker);
             for layer in &images[0].layers {
                 let mut content = Vec::new();
                 source.open_blob(layer).unwrap().read_to_end(&mut content).unwrap();
@@ -199,6 +206,43 @@ async fn nobody_listens() {
     let reference = format!("{}/a:b", lazaret_tests::support::process::free_address()).parse().unwrap();
     let error = client.root(&reference).await.unwrap_err();
     assert!(error.is_transient() && error.to_string().contains("refused"), "{error}");
+}
+
+/// The same image out of a layout and out of a registry is the same image, layer for layer. `LAZARET_CORPUS` says where
+/// the real images are.
+#[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+async fn real_images_are_what_they_are_in_a_layout() {
+    let Some(corpus) = std::env::var_os("LAZARET_CORPUS").map(std::path::PathBuf::from) else {
+        eprintln!("SKIPPED: LAZARET_CORPUS is not set");
+        return;
+    };
+    let Some(registry) = DockerRegistry::start(Keeper::None, false) else { return };
+    let layout = corpus.join("images");
+    assert!(layout.is_dir(), "{} is missing", layout.display());
+    let runtime = tokio::runtime::Handle::current();
+    let compare = move || {
+        for tag in ["alpine-3.20", "variant-zstd", "variant-gzip-multimember", "debian-bookworm", "almalinux-9-arm64"] {
+            registry.push(&layout, tag, "corpus", Form::AsItIs);
+            let reference = named(&registry, &format!("corpus:{tag}"));
+            let client = Registry::new(RegistryOptions::default());
+            let here = OciLayout::open(&layout, Some(tag)).unwrap();
+            let there = RegistryImage::new(client, reference, runtime.clone());
+            let of = |source: &dyn ImageSource| source.images(&PlatformChoice::All).unwrap();
+            let (expected, found) = (of(&here), of(&there));
+            assert_eq!(expected.len(), found.len(), "{tag}");
+            for (expected, mut found) in expected.into_iter().zip(found) {
+                assert_eq!(std::mem::replace(&mut found.source, expected.source), "registry");
+                assert_eq!(found, expected, "{tag}");
+                for layer in &found.layers {
+                    let mut content = Vec::new();
+                    there.open_blob(layer).unwrap().read_to_end(&mut content).unwrap();
+                    assert_eq!(Digest::of(&content), layer.blob.digest, "{tag}");
+                }
+            }
+        }
+    };
+    tokio::task::spawn_blocking(compare).await.unwrap();
 }
 
 /// What a warm scan spends on a registry (the client and one HEAD), and how fast a blob comes. Run with `--ignored

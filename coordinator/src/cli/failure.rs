@@ -29,6 +29,12 @@ impl Failure {
     }
 }
 
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
 /// An error that came from writing to a pipe whose reader has gone is told from others.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {

@@ -179,7 +179,7 @@ impl Scan {
         };
         let scanners = self.scanners();
         let mut advisories =
-            advisories::Advisories::new(&self.advisories, self.offline, scanners.contains(&Scanner::Vuln));
+            advisories::Advisories::new(self.advisories.clone(), self.offline, scanners.contains(&Scanner::Vuln));
         let several = references.len() > 1 || self.all_platforms;
         let mut reports = Vec::new();
         let mut failed = false;
@@ -188,7 +188,7 @@ impl Scan {
                 Ok(scanned) => {
                     for (image, inventoried) in scanned {
                         failed |= !inventoried.failed.is_empty();
-                        reports.push(advisories.report(reference, &image, &inventoried, &scanners, &policy)?);
+                        reports.push(advisories.report(reference, &image, &inventoried, &scanners, &policy));
                     }
                 }
                 Err(error) if several => {

@@ -1,16 +1,26 @@
 //! Where things are kept unless the user says otherwise: the XDG base directories. Every environment variable that the
 //! command line reads is read here, or by the door that it belongs to.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use super::Failure;
+use crate::advisory::update::Home;
 
 /// The default store: `$XDG_CACHE_HOME/lazaret/store`, or the same below `~/.cache`. Everything in it can be made again.
 pub(super) fn store_url() -> Option<String> {
     base("XDG_CACHE_HOME", ".cache").and_then(|base| base.join("store").to_str().map(|path| format!("file:{path}")))
 }
 
-/// The default place of advisories: `$XDG_DATA_HOME/lazaret/advisories`, or the same below `~/.local/share`.
-pub(super) fn advisories() -> Option<PathBuf> {
-    base("XDG_DATA_HOME", ".local/share").map(|base| base.join("advisories"))
+/// Where advisories are: the directory or file that was `given`, else `$XDG_DATA_HOME/lazaret/advisories`, or the same below
+/// `~/.local/share`.
+pub(super) fn advisory_home(given: Option<&Path>) -> Result<Home, Failure> {
+    match given {
+        Some(path) if path.is_dir() => Ok(Home::directory(path)),
+        Some(path) => Ok(Home::file(path)),
+        None => base("XDG_DATA_HOME", ".local/share")
+            .map(|base| Home::directory(base.join("advisories")))
+            .ok_or_else(|| Failure::new("there is no home directory to keep advisories in; write --advisories FILE")),
+    }
 }
 
 fn base(variable: &str, below_home: &str) -> Option<PathBuf> {

@@ -174,47 +174,46 @@ fn hostile_text_takes_linear_time() {
     assert!(began.elapsed() < Duration::from_secs(60), "took {:?}", began.elapsed());
 }
 
-/// Texts that are close to versions of any scheme, and to each other.
-fn text() -> impl Strategy<Value = String> {
-    let part = prop_oneof![
-        4 => "[0-9]{1,2}",
-        4 => "\\.[0-9]{1,2}",
-        1 => "(_|-|\\.|)(alpha|beta|pre|rc|dev|post|p|git|r)[0-2]?",
-        1 => "-r?[0-2]",
-        1 => "[-+~^:!._][a-b0-2]?",
-        1 => "[a-bA-B]",
-    ];
-    let tail = proptest::collection::vec(part, 0..5).prop_map(|parts| parts.concat());
-    ("[v=]?", "([0-2][:!])?", "[0-2]", "(\\.[0-2]\\.[0-2])?", tail).prop_map(|(v, epoch, first, core, tail)| {
-        let head = if epoch.is_empty() { v } else { epoch };
-        format!("{head}{first}{core}{tail}")
-    })
+/// Texts that `scheme` mostly reads, of so few different pieces that ties and near misses are frequent.
+fn text(scheme: Scheme) -> BoxedStrategy<String> {
+    match scheme {
+        Scheme::Apk => "[0-2](\\.(0|1|2|10|01|00)){0,2}[ab]?(_(alpha|rc|git|p)[0-2]?){0,2}(~[a-b0])?(-r[0-2])?".boxed(),
+        Scheme::Deb => "([01]:)?[0-2]([.~+ab-]{0,2}[0-2]{0,2}){0,3}".boxed(),
+        Scheme::Rpm => "([01]:)?[0-2]([.~^+ab_]{0,2}[0-2]{0,2}){0,3}(-[0-2]([.~^]?[ab0-2]){0,2})?".boxed(),
+        Scheme::Pep440 => concat!(
+            "([01]!)?[0-2](\\.[0-2]){0,2}([-_.]?(a|beta|rc|c|PRE)[-.]?[0-2]?)?(-[0-2]|[-.]?(post|r)[0-2]?)?",
+            "([-.]?dev[0-2]?)?(\\+[abA0-2]{1,2}([-.][abA0-2]{1,2})?)?",
+        )
+        .boxed(),
+        Scheme::Npm => "[v=]?0?[01]\\.[01]\\.[01](-?[abA-]([.][0-2ab-]{1,2}){0,2})?(\\+[ab0])?".boxed(),
+        Scheme::Semver => "v?[01]\\.[01]\\.[01](-[abA0-2-](\\.([0-2]|10|[ab-]{1,2})){0,2})?(\\+[ab0])?".boxed(),
+    }
+}
+
+fn three_texts() -> impl Strategy<Value = (Scheme, [String; 3])> {
+    proptest::sample::select(&Scheme::ALL[..])
+        .prop_flat_map(|scheme| (Just(scheme), [text(scheme), text(scheme), text(scheme)]))
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(20_000) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(6_000) })]
 
     #[test]
-    fn every_scheme_is_a_total_order(texts in [text(), text(), text()]) {
-        for scheme in Scheme::ALL {
-            let Ok(mut sorted) = texts.iter().map(|text| Version::parse(scheme, text)).collect::<Result<Vec<_>, _>>() else {
-                continue;
-            };
-            let order = |a: &Version<'_>, b: &Version<'_>| a.compare(b).unwrap();
-            for a in &sorted {
-                prop_assert_eq!(order(a, a), Ordering::Equal);
-                for b in &sorted {
-                    prop_assert_eq!(order(a, b), order(b, a).reverse());
-                    for c in &sorted {
-                        if order(a, b).is_le() && order(b, c).is_le() {
-                            prop_assert!(order(a, c).is_le());
-                            prop_assert_eq!(order(a, c).is_eq(), order(a, b).is_eq() && order(b, c).is_eq());
-                        }
+    fn every_scheme_is_a_total_order((scheme, texts) in three_texts()) {
+        // A few are no versions, such as a Debian one that ends in a hyphen.
+        let versions: Vec<_> = texts.iter().filter_map(|text| Version::parse(scheme, text).ok()).collect();
+        let order = |a: &Version<'_>, b: &Version<'_>| a.compare(b).unwrap();
+        for a in &versions {
+            prop_assert_eq!(order(a, a), Ordering::Equal);
+            for b in &versions {
+                prop_assert_eq!(order(a, b), order(b, a).reverse());
+                for c in &versions {
+                    if order(a, b).is_le() && order(b, c).is_le() {
+                        prop_assert!(order(a, c).is_le());
+                        prop_assert_eq!(order(a, c).is_eq(), order(a, b).is_eq() && order(b, c).is_eq());
                     }
                 }
             }
-            sorted.sort_by(order);
-            prop_assert!(sorted.is_sorted_by(|a, b| order(a, b).is_le()));
         }
     }
 

@@ -30,6 +30,15 @@ pub enum Keeper {
     AnonymousToken,
 }
 
+/// What an image becomes on its way into a registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// The same bytes under the same digests, all platforms.
+    AsItIs,
+    /// Docker schema 2, of one platform; layers that are not compressed are gzipped.
+    Docker,
+}
+
 /// A registry of its own, on a free port.
 #[derive(Debug)]
 pub struct DockerRegistry {
@@ -81,17 +90,14 @@ impl DockerRegistry {
         panic!("docker-registry does not start: {last}")
     }
 
-    /// Copies `tag` of the OCI layout in `layout` to `repository:tag`, all platforms of it.
-    pub fn push(&self, layout: &Path, tag: &str, repository: &str) {
+    /// Copies `tag` of the OCI layout in `layout` to `repository:tag`.
+    pub fn push(&self, layout: &Path, tag: &str, repository: &str, form: Form) {
         let mut command = Command::new("skopeo");
-        command.args([
-            "--insecure-policy",
-            "copy",
-            "--quiet",
-            "--all",
-            "--preserve-digests",
-            "--dest-tls-verify=false",
-        ]);
+        command.args(["--insecure-policy", "copy", "--quiet", "--dest-tls-verify=false"]);
+        command.args(match form {
+            Form::AsItIs => &["--all", "--preserve-digests"],
+            Form::Docker => &["--format", "v2s2"],
+        });
         if self.keeper != Keeper::None {
             command.arg(format!("--dest-creds={USER}:{PASSWORD}"));
         }

@@ -9,7 +9,7 @@ pub(super) use crate::executable::NAME;
 use crate::executable::{ElfCapture, is_elf};
 use crate::tar::{Chunk, Entries, Entry, TarError};
 
-/// Zeros of sparse executables that are gone through; a hole may claim to be larger than any disk.
+/// Zeros of one sparse executable that are gone through: holes may claim to be larger than any disk, and be many.
 const MAX_ZEROS: u64 = 64 << 20;
 
 /// Reads executables; its buffers serve one after the other.

@@ -1,11 +1,15 @@
-//! The advisories of a scan: opened once, when the first image needs them.
+//! The advisories of a scan: opened when the first image needs them, and fetched first where they are missing.
 
 use std::path::PathBuf;
 
+use lazaret::digest::hex;
 use lazaret::image::Image;
+use lazaret::package::Package;
 
+use super::super::fetching::{self, Fetching};
 use super::super::{Failure, settings};
 use crate::advisory::Snapshot;
+use crate::advisory::update::{self, Home};
 use crate::compose::Contents;
 use crate::matching::{self, Matches};
 use crate::pipeline::Inventoried;
@@ -18,12 +22,12 @@ pub(super) struct Advisories {
     place: Option<PathBuf>,
     offline: bool,
     wanted: bool,
-    snapshot: Option<(Snapshot, SnapshotSummary)>,
+    open: Option<(Snapshot, SnapshotSummary)>,
 }
 
 impl Advisories {
-    pub(super) fn new(place: &Option<PathBuf>, offline: bool, wanted: bool) -> Self {
-        Self { place: place.clone().or_else(settings::advisories), offline, wanted, snapshot: None }
+    pub(super) fn new(place: Option<PathBuf>, offline: bool, wanted: bool) -> Self {
+        Self { place, offline, wanted, open: None }
     }
 
     /// The report on one image.
@@ -34,41 +38,88 @@ impl Advisories {
         inventoried: &Inventoried,
         scanners: &[Scanner],
         policy: &Policy,
-    ) -> Result<Report, Failure> {
+    ) -> Report {
         let contents = &inventoried.inventory.contents;
-        let matches = if self.wanted && !contents.packages.is_empty() { self.find(contents) } else { Ok(None) };
-        let snapshot = self.snapshot.as_ref().map(|(_, summary)| summary.clone());
-        Ok(build::build(image, inventoried, Context { reference, scanners, policy, snapshot, matches }))
+        let matches = if self.wanted && !contents.packages.is_empty() {
+            self.find(contents).map(Some).map_err(|failure| failure.to_string())
+        } else {
+            Ok(None)
+        };
+        let snapshot =
+            self.open.as_ref().filter(|_| matches!(matches, Ok(Some(_)))).map(|(_, summary)| summary.clone());
+        build::build(image, inventoried, Context { reference, scanners, policy, snapshot, matches })
     }
 
-    fn find(&mut self, contents: &Contents) -> Result<Option<Matches>, String> {
-        let (snapshot, _) = self.open(contents)?;
+    fn find(&mut self, contents: &Contents) -> Result<Matches, Failure> {
         // What an OS package brought along is the distribution's to judge.
-        let candidates: Vec<usize> =
-            (0..contents.packages.len()).filter(|&index| !build::is_owned(&contents.packages[index])).collect();
-        let packages: Vec<_> = candidates.iter().map(|&index| &contents.packages[index].package).collect();
-        let mut matches =
-            matching::find(&packages, contents.distro.as_ref(), snapshot).map_err(|error| error.to_string())?;
+        let (indices, packages): (Vec<usize>, Vec<&Package>) = contents
+            .packages
+            .iter()
+            .enumerate()
+            .filter(|(_, installed)| !build::is_owned(installed))
+            .map(|(index, installed)| (index, &installed.package))
+            .unzip();
+        let snapshot = self.snapshot(&packages, contents)?;
+        let mut matches = matching::find(&packages, contents.distro.as_ref(), snapshot).map_err(Failure::new)?;
         for finding in &mut matches.findings {
-            finding.package = candidates[finding.package];
+            finding.package = indices.get(finding.package).copied().unwrap_or(usize::MAX);
         }
         for undecided in &mut matches.undecided {
-            undecided.package = candidates[undecided.package];
+            undecided.package = indices.get(undecided.package).copied().unwrap_or(usize::MAX);
         }
-        Ok(Some(matches))
+        Ok(matches)
     }
 
-    fn open(&mut self, _contents: &Contents) -> Result<&(Snapshot, SnapshotSummary), String> {
-        if self.snapshot.is_none() {
-            let place = self
-                .place
-                .clone()
-                .ok_or("there is no home directory to keep advisories in; write --advisories FILE")?;
-            let snapshot = Snapshot::open(&place).map_err(|error| error.to_string())?;
-            let digest = lazaret::digest::hex(&snapshot.digest());
-            self.snapshot = Some((snapshot, SnapshotSummary { digest, date: None }));
+    fn snapshot(&mut self, packages: &[&Package], contents: &Contents) -> Result<&Snapshot, Failure> {
+        let home = settings::advisory_home(self.place.as_deref())?;
+        if !self.offline && self.fetch_missing(&home, packages, contents)? {
+            self.open = None;
         }
-        let _ = self.offline;
-        self.snapshot.as_ref().ok_or_else(|| "no snapshot".to_owned())
+        if self.open.is_none() {
+            self.open = Some(open(&home)?);
+        }
+        let open = self.open.as_ref().map(|(snapshot, _)| snapshot);
+        open.ok_or_else(|| Failure::new("there is no advisory snapshot"))
     }
+
+    /// Fetches the ecosystems that the image needs and that nobody fetched before; whether there is a new snapshot now. An
+    /// imported snapshot is what somebody chose, and is left alone.
+    fn fetch_missing(&self, home: &Home, packages: &[&Package], contents: &Contents) -> Result<bool, Failure> {
+        let state = home.state().map_err(Failure::new)?;
+        let there = home.current().map_err(Failure::new)?.is_some();
+        if there && (!state.imported.is_empty() || state.feeds.is_empty()) {
+            return Ok(false);
+        }
+        let needed = matching::coverage::archives(packages, contents.distro.as_ref());
+        let missing: Vec<String> =
+            needed.into_iter().filter(|name| !there || !state.feeds.contains_key(name)).collect();
+        if missing.is_empty() {
+            return Ok(false);
+        }
+        let fetched = fetching::update(home, update::default_base(), &missing, &Fetching::start());
+        match fetched {
+            Ok(_) => Ok(true),
+            // What was fetched before may still do; what is missing then shows as a gap.
+            Err(_) if there => Ok(false),
+            Err(failure) => Err(Failure::new(format_args!(
+                "there is no advisory snapshot, and none could be fetched: {failure}; run `lazaret advisories update`, or \
+                 `lazaret advisories import PATH` with advisories that you have"
+            ))),
+        }
+    }
+}
+
+fn open(home: &Home) -> Result<(Snapshot, SnapshotSummary), Failure> {
+    let Some(path) = home.current().map_err(Failure::new)? else {
+        return Err(Failure::new(
+            "there is no advisory snapshot: run `lazaret advisories update`, or `lazaret advisories import PATH`",
+        ));
+    };
+    let snapshot = Snapshot::open(&path).map_err(Failure::new)?;
+    let state = home.state().map_err(Failure::new)?;
+    // As old as its oldest part.
+    let oldest = state.feeds.values().filter(|_| state.imported.is_empty()).map(|feed| &feed.fetched).min();
+    let date = oldest.cloned().or(Some(state.compiled)).filter(|date| !date.is_empty());
+    let digest = hex(&snapshot.digest());
+    Ok((snapshot, SnapshotSummary { digest, date }))
 }

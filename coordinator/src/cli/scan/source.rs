@@ -27,7 +27,10 @@ pub(super) struct RegistryArgs {
     insecure_registry: Vec<String>,
     /// Trust the certificate authorities in this PEM file too; may be given several times
     #[arg(long, value_name = "FILE")]
-    ca: Vec<PathBuf>,
+    ca_file: Vec<PathBuf>,
+    /// Log in to REGISTRY at the token server REALM, though its name does not show that they belong together
+    #[arg(long, value_name = "REGISTRY=REALM", value_parser = realm)]
+    trust_realm: Vec<(String, String)>,
 }
 
 /// What the sources need to be opened.
@@ -55,7 +58,8 @@ impl RegistryArgs {
         let options = RegistryOptions {
             credentials,
             insecure: self.insecure_registry.iter().cloned().collect(),
-            authorities: self.ca.clone(),
+            trusted_realms: self.trust_realm.iter().cloned().collect(),
+            authorities: self.ca_file.clone(),
             ..RegistryOptions::default()
         };
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Failure::new)?;
@@ -65,6 +69,15 @@ impl RegistryArgs {
             registry: Some(Registry::new(options).opener(runtime.handle().clone())),
         };
         Ok(Sources { options, _runtime: runtime })
+    }
+}
+
+fn realm(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((registry, realm)) if !registry.is_empty() && !realm.is_empty() => {
+            Ok((registry.to_owned(), realm.to_owned()))
+        }
+        _ => Err("expected REGISTRY=REALM, both host names".to_owned()),
     }
 }
 

@@ -63,7 +63,7 @@ pub(super) fn score(vector: &str) -> Option<(CvssVersion, Score)> {
     };
     let named =
         |metric: &&str| vector.split('/').any(|part| part.split_once(':').is_some_and(|(name, _)| name == *metric));
-    if vector.len() > VECTOR_BYTES || !mandatory.iter().all(|metric| named(metric)) {
+    if vector.len() > VECTOR_BYTES || !mandatory.iter().all(named) {
         return None;
     }
     let score = vector.parse::<::cvss::Cvss>().ok()?.score();

@@ -5,8 +5,9 @@ mod blob;
 mod body;
 mod challenge;
 mod clients;
-mod credential_helper;
+
 mod credentials;
+mod docker_credential;
 mod endpoint;
 mod error;
 mod http_date;

@@ -31,13 +31,15 @@ pub(super) enum Flaw {
     Overlap,
     #[error("the write-ahead log of the rpm database is malformed; what only it holds is missing")]
     Log,
-    #[error("frame {0} of the write-ahead log of the rpm database is damaged; it and what follows it is missing")]
+    #[error(
+        "frame {0} of the write-ahead log of the rpm database is damaged; what it and later ones changed is missing"
+    )]
     Frame(u64),
     #[error("slot {0} of the rpm database is malformed")]
     Slot(u64),
     #[error("package {0} of the rpm database is damaged")]
     Blob(u32),
-    #[error("the checksum of package {0} of the rpm database is wrong")]
+    #[error("the checksum of package {0} of the rpm database is wrong; what is told of it may be too")]
     Checksum(u32),
     #[error("an rpm header is cut short")]
     HeaderLength,

@@ -10,7 +10,7 @@ use lazaret::inventory::Facts;
 use super::super::{ClaimedFile, Extractor};
 use super::*;
 
-/// The extractor of each format with the path that it claims.
+/// What the extractor yields for a file of this content at a path that it claims.
 fn run(extractor: &Extractor, path: &str, content: &[u8], log: Option<&[u8]>) -> Facts {
     let path = LayerPath::from(path);
     assert!((extractor.claims)(path.as_bytes()), "{path}");

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use serde_json::Value;
 
-use super::credential_helper;
+use super::docker_credential;
 use super::secret::Secret;
 
 /// How to be known to a registry.
@@ -109,7 +109,7 @@ async fn in_file(file: &Value, host: &str, repository: &str) -> Found {
     if let Some(helper) = helper {
         // Docker Hub is known to its tools by the address of an API that is long gone.
         let server = if host == "docker.io" { "https://index.docker.io/v1/" } else { host };
-        match credential_helper::get(helper, server).await {
+        match docker_credential::get(helper, server).await {
             Ok(credential) => found.credential = credential,
             Err(error) => found.trouble = Some(error.to_string()),
         }
@@ -245,7 +245,7 @@ mod tests {
             assert!(status.unwrap().success());
             path
         };
-        let run = |path: PathBuf| async move { credential_helper::run(&path, "r.example").await };
+        let run = |path: PathBuf| async move { docker_credential::run(&path, "r.example").await };
         let echo = r#"read host; printf '{"Username":"u","Secret":"for %s"}' "$host""#;
         assert_eq!(run(script("a", echo)).await.unwrap(), password("u", "for r.example"));
         let token = r#"cat >/dev/null; echo '{"Username":"<token>","Secret":"t"}'"#;

@@ -22,7 +22,8 @@ pub(super) struct Log<'a> {
 }
 
 /// Reads up to the last commit. Frames of another salt are left from before the last checkpoint, and what follows the
-/// last commit never happened: neither is a flaw.
+/// last commit never happened, even where a transaction that was rolled back has left frames of the right salt there:
+/// neither is a flaw.
 pub(super) fn read(log: &[u8], page_size: usize) -> (Log<'_>, Option<Flaw>) {
     let mut committed = Log::default();
     if log.is_empty() {
@@ -37,16 +38,17 @@ pub(super) fn read(log: &[u8], page_size: usize) -> (Log<'_>, Option<Flaw>) {
         return (committed, Some(Flaw::Log));
     }
     let mut pending = Vec::new();
-    for (index, frame) in frames.chunks_exact(FRAME_HEADER + page_size).enumerate() {
+    let mut frames = frames.chunks_exact(FRAME_HEADER + page_size).take_while(|frame| frame[8..16] == header[16..24]);
+    let mut count = 0;
+    while let Some(frame) = frames.next() {
+        count += 1;
         let (head, page) = frame.split_at(FRAME_HEADER);
-        if head[8..16] != header[16..24] {
-            break;
-        }
         sums.add(&head[..8]);
         sums.add(page);
         let page_number = number(head, 0);
         if !sums.matches(&head[16..]) || page_number == 0 {
-            return (committed, Some(Flaw::Frame(index as u64 + 1)));
+            let loses_a_commit = std::iter::once(frame).chain(frames).any(|frame| number(frame, 4) != 0);
+            return (committed, loses_a_commit.then_some(Flaw::Frame(count)));
         }
         pending.push((page_number, page));
         let database_pages = number(head, 4);

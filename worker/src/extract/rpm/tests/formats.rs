@@ -124,6 +124,10 @@ fn the_log_is_read_up_to_its_last_commit() {
         begun_anew[32 + 2 * frame + 8] ^= 1;
         let facts = sqlite_facts(&file, Some(&begun_anew));
         assert_eq!((names(&facts).len(), facts.gaps.len()), (3, 0));
+        // So does one whose last transaction was rolled back, under the same salt but committing nothing.
+        let rolled_back = [&log[..32 + 2 * frame], &log[32..32 + frame]].concat();
+        let facts = sqlite_facts(&file, Some(&rolled_back));
+        assert_eq!((names(&facts).len(), facts.gaps.len()), (3, 0));
         // Damage is told, and nothing behind it believed.
         let mut damaged = log.clone();
         damaged[32 + 2 * frame + 100] ^= 1;
@@ -149,4 +153,23 @@ fn packages_that_only_sqlites_own_log_holds() {
     let facts = sqlite_facts(file, Some(log));
     assert_eq!((names(&facts), &facts.gaps[..]), (expected(12).iter().map(|s| &**s).collect(), &[][..]));
     assert_eq!(names(&sqlite_facts(file, None)), [""; 0]);
+}
+
+#[test]
+fn ndb_tells_a_wrong_checksum_and_reads_on() {
+    let mut file = build::ndb(&build::packages(3));
+    let padding = file.iter().rposition(|&byte| byte == b'x').unwrap();
+    file[padding] = b'y';
+    let facts = ndb_facts(&file);
+    assert_eq!((names(&facts), facts.gaps.len()), (vec!["p000", "p001", "p002"], 1));
+    assert!(facts.gaps[0].reason.contains("checksum of package 3"), "{:?}", facts.gaps);
+}
+
+#[test]
+fn the_log_says_how_long_the_database_is() {
+    let (file, _) = logged(false);
+    let log = build::log(4096, false, &[(1, &file[..4096], 1)]);
+    let facts = sqlite_facts(&file, Some(&log));
+    assert_eq!((names(&facts).len(), facts.gaps.len()), (0, 1));
+    assert_eq!(facts.gaps[0].reason, "page 2 of the rpm database is missing");
 }

@@ -27,10 +27,13 @@ fn random(state: &mut u64) -> usize {
     (state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32) as usize
 }
 
-fn within<T>(limit: Duration, what: &str, work: impl FnOnce() -> T) -> T {
+/// Far more than any of this takes, even on a busy machine, and far less than a loop.
+const LIMIT: Duration = Duration::from_secs(10);
+
+fn within<T>(what: &str, work: impl FnOnce() -> T) -> T {
     let start = Instant::now();
     let result = work();
-    assert!(start.elapsed() < limit, "{what} took {:?}", start.elapsed());
+    assert!(start.elapsed() < LIMIT, "{what} took {:?}", start.elapsed());
     result
 }
 
@@ -40,7 +43,7 @@ fn cut_anywhere_is_told() {
         let all = read(&bytes);
         assert_eq!((all.packages.len(), all.gaps.len()), (12, 0), "{name}");
         for end in (0..bytes.len()).step_by(64) {
-            let facts = within(Duration::from_secs(1), name, || read(&bytes[..end]));
+            let facts = within(name, || read(&bytes[..end]));
             assert!(facts.packages == all.packages || !facts.gaps.is_empty(), "{name} cut at {end}");
         }
     }
@@ -51,20 +54,21 @@ fn any_byte_may_lie() {
     let mut state = 0x9e37_79b9_7f4a_7c15;
     for (name, bytes, read) in databases() {
         let mut bytes = bytes;
-        for at in 0..bytes.len().min(2 * 4096) {
+        let anywhere: Vec<_> = (0..1000).map(|_| random(&mut state) % bytes.len()).collect();
+        for at in (0..1024).chain(anywhere) {
             let flip = 1 + random(&mut state) % 255;
             bytes[at] ^= flip as u8;
-            let facts = within(Duration::from_secs(1), name, || read(&bytes));
+            let facts = within(name, || read(&bytes));
             assert!(facts.packages.len() <= 13 && facts.gaps.len() <= MAX_GAPS + 1, "{name} at {at}");
             bytes[at] ^= flip as u8;
         }
-        for _ in 0..500 {
+        for _ in 0..200 {
             let mut damaged = bytes.clone();
             for _ in 0..50 {
                 let at = random(&mut state) % damaged.len();
                 damaged[at] = random(&mut state) as u8;
             }
-            let facts = within(Duration::from_secs(1), name, || read(&damaged));
+            let facts = within(name, || read(&damaged));
             assert!(facts.gaps.len() <= MAX_GAPS + 1);
         }
     }
@@ -99,12 +103,12 @@ fn pages_that_lead_to_themselves() {
             page[16..20].copy_from_slice(&number.to_le_bytes());
         }
     }
-    let facts = within(Duration::from_secs(1), "bdb", || bdb_facts(&bdb));
+    let facts = within("bdb", || bdb_facts(&bdb));
     assert_eq!((names(&facts), facts.gaps.len()), (vec!["short"], 1));
 
     let mut sqlite = build::sqlite(512, &blobs);
     sqlite[2 * 512..2 * 512 + 4].copy_from_slice(&3_u32.to_be_bytes());
-    let facts = within(Duration::from_secs(1), "sqlite", || sqlite_facts(&sqlite, None));
+    let facts = within("sqlite", || sqlite_facts(&sqlite, None));
     assert_eq!((names(&facts), facts.gaps.len()), (vec!["short"], 1));
 
     // An interior page that is its own child, many times.
@@ -114,7 +118,7 @@ fn pages_that_lead_to_themselves() {
     root[0] = 5;
     root[3..5].copy_from_slice(&32_000_u16.to_be_bytes());
     root[8..12].copy_from_slice(&2_u32.to_be_bytes());
-    let facts = within(Duration::from_secs(5), "sqlite", || sqlite_facts(&sqlite, None));
+    let facts = within("sqlite", || sqlite_facts(&sqlite, None));
     assert_eq!((facts.packages.len(), facts.gaps.len() <= MAX_GAPS + 1), (0, true));
     assert!(!facts.gaps.is_empty());
 }
@@ -129,7 +133,7 @@ fn cells_and_slots_that_share_their_bytes() {
     for pointer in page[8..60_008].as_chunks_mut::<2>().0 {
         *pointer = cell;
     }
-    let facts = within(Duration::from_secs(2), "sqlite", || sqlite_facts(&sqlite, None));
+    let facts = within("sqlite", || sqlite_facts(&sqlite, None));
     assert!(facts.packages.len() <= 1 && !facts.gaps.is_empty());
 
     let mut ndb = build::ndb(&[build::package("same", 4_000_000)]);
@@ -137,7 +141,7 @@ fn cells_and_slots_that_share_their_bytes() {
     for copy in ndb[48..4096].as_chunks_mut::<16>().0 {
         *copy = slot;
     }
-    let facts = within(Duration::from_secs(2), "ndb", || ndb_facts(&ndb));
+    let facts = within("ndb", || ndb_facts(&ndb));
     assert_eq!((facts.packages.len(), facts.gaps.len()), (1, 1));
 }
 
@@ -170,10 +174,10 @@ fn headers_that_lie() {
 }
 
 #[test]
-fn a_directory_named_a_million_times() {
+fn a_directory_named_again_and_again() {
     let directory = format!("/{}/", "d".repeat(4000));
-    let names = vec!["f"; 400_000];
-    let indexes = vec![0; 400_000];
+    let names = vec!["f"; 100_000];
+    let indexes = vec![0; 100_000];
     let blob = build::header(&[
         (1000, Value::Text("many")),
         (1001, Value::Text("1")),
@@ -182,7 +186,7 @@ fn a_directory_named_a_million_times() {
         (1117, Value::Texts(&names)),
         (1118, Value::Texts(&[&directory])),
     ]);
-    let facts = within(Duration::from_secs(5), "files", || ndb_facts(&build::ndb(&[blob])));
+    let facts = within("files", || ndb_facts(&build::ndb(&[blob])));
     assert_eq!((facts.packages.len(), facts.gaps.len()), (1, 1));
     assert_eq!(facts.gaps[0].kind, GapKind::Limit);
 }

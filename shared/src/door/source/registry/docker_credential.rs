@@ -20,26 +20,26 @@ const OUTPUT: u64 = 64 << 10;
 /// Why a helper gave no answer.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("credential helper {helper}: {reason}")]
-pub(super) struct HelperError {
+pub(super) struct ProgramError {
     helper: String,
     reason: String,
 }
 
 /// Asks the helper called `name` for `server`; `None` where it knows of nothing.
-pub(super) async fn get(name: &str, server: &str) -> Result<Option<Credential>, HelperError> {
+pub(super) async fn get(name: &str, server: &str) -> Result<Option<Credential>, ProgramError> {
     let program = format!("docker-credential-{name}");
     let is_name =
         !name.is_empty() && name.len() <= 100 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
     if !is_name {
         let helper = crate::text::visible(&program.chars().take(120).collect::<String>()).into_owned();
-        return Err(HelperError { helper, reason: "not a name of a program".into() });
+        return Err(ProgramError { helper, reason: "not a name of a program".into() });
     }
     run(Path::new(&program), server).await
 }
 
 /// Runs `program get`. What it prints is never repeated in an error, since it may be the secret.
-pub(super) async fn run(program: &Path, server: &str) -> Result<Option<Credential>, HelperError> {
-    let failed = |reason: String| HelperError { helper: program.display().to_string(), reason };
+pub(super) async fn run(program: &Path, server: &str) -> Result<Option<Credential>, ProgramError> {
+    let failed = |reason: String| ProgramError { helper: program.display().to_string(), reason };
     let mut child = Command::new(program)
         .arg("get")
         .stdin(Stdio::piped())

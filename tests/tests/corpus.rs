@@ -1,0 +1,127 @@
+//! Every image of the corpus, through the whole pipeline: packages equal to the distribution's own list, layer by layer.
+
+#![allow(clippy::print_stderr)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use lazaret::door::source::{ImageSource, OciLayout, PlatformChoice};
+use lazaret::door::store::MemoryStore;
+use lazaret::image::Image;
+use lazaret_coordinator::pipeline::{self, Inventoried, Progress};
+use serde_json::Value;
+
+/// Ecosystem, name, version, introducing layer.
+type Row = (String, String, String, u64);
+
+fn corpus() -> Option<PathBuf> {
+    let Some(corpus) = std::env::var_os("LAZARET_CORPUS") else {
+        eprintln!("SKIPPED: LAZARET_CORPUS is not set");
+        return None;
+    };
+    let corpus = PathBuf::from(corpus);
+    assert!(corpus.is_dir(), "LAZARET_CORPUS is set, but {} is no directory", corpus.display());
+    Some(corpus)
+}
+
+fn inventory(corpus: &Path, tag: &str) -> (Image, Inventoried) {
+    let layout = OciLayout::open(&corpus.join("images"), Some(tag)).unwrap();
+    let mut images = layout.images(&PlatformChoice::All).unwrap();
+    assert_eq!(images.len(), 1, "{tag}");
+    let image = images.remove(0);
+    let inventoried = pipeline::inventory(&image, &layout, &MemoryStore::default(), &Progress::default());
+    (image, inventoried)
+}
+
+fn expected(truth: &Value) -> BTreeSet<Row> {
+    let text = |package: &Value, key: &str| package[key].as_str().unwrap_or_default().to_owned();
+    let layer = |package: &Value| package["layer"].as_u64().unwrap_or_default();
+    let mut rows = BTreeSet::new();
+    for (kind, packages) in truth["packages"].as_object().unwrap() {
+        match kind.as_str() {
+            "apk" | "dpkg" | "rpm" => {
+                for package in packages.as_array().unwrap() {
+                    let version = match kind.as_str() {
+                        "rpm" => {
+                            let epoch = package["epoch"].as_str().map(|epoch| format!("{epoch}:")).unwrap_or_default();
+                            format!("{epoch}{}-{}", text(package, "version"), text(package, "release"))
+                        }
+                        _ => text(package, "version"),
+                    };
+                    let ecosystem = if kind == "dpkg" { "deb" } else { kind };
+                    rows.insert((ecosystem.to_owned(), text(package, "name"), version, layer(package)));
+                }
+            }
+            "cargo_auditable" => {
+                // The truth does not say in which layer the executables are; the image's note does: the last but one.
+                for package in packages.as_object().unwrap().values().flat_map(|list| list.as_array().unwrap()) {
+                    rows.insert(("cargo".to_owned(), text(package, "name"), text(package, "version"), 2));
+                }
+            }
+            other => panic!("the truth has a kind of packages that this test does not know: {other}"),
+        }
+    }
+    rows
+}
+
+fn found(inventoried: &Inventoried) -> BTreeSet<Row> {
+    let packages = &inventoried.inventory.contents.packages;
+    let row = |installed: &lazaret_coordinator::compose::InstalledPackage| {
+        let package = &installed.package;
+        (package.ecosystem.name().to_owned(), package.name.clone(), package.version.clone(), u64::from(installed.layer))
+    };
+    let rows: BTreeSet<Row> = packages.iter().map(row).collect();
+    assert_eq!(rows.len(), packages.len(), "a package twice");
+    rows
+}
+
+#[test]
+fn packages_equal_the_truth() {
+    let Some(corpus) = corpus() else { return };
+    let mut images = 0;
+    let mut files: Vec<_> = fs::read_dir(corpus.join("truth")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    files.sort();
+    for path in files {
+        let truth: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        let tag = truth["image"].as_str().unwrap();
+        let (_, inventoried) = inventory(&corpus, tag);
+        assert_eq!(inventoried.failed, [], "{tag}");
+        let (found, expected) = (found(&inventoried), expected(&truth));
+        let missing: Vec<_> = expected.difference(&found).collect();
+        let extra: Vec<_> = found.difference(&expected).collect();
+        assert!(missing.is_empty() && extra.is_empty(), "{tag}: missing {missing:?}, extra {extra:?}");
+        let os = truth["os"]["id"].as_str();
+        let distro = inventoried.inventory.contents.distro.as_ref().map(|distro| distro.id.as_str());
+        assert_eq!(distro, os.map(|id| if id == "rhel8" { "rhel" } else { id }), "{tag}");
+        eprintln!("{tag}: {} packages equal", found.len());
+        images += 1;
+    }
+    assert!(images >= 20, "only {images} images");
+}
+
+#[test]
+fn one_content_in_six_wrappings_is_one_inventory() {
+    let Some(corpus) = corpus() else { return };
+    let tags = ["docker", "gzip", "gzip-multimember", "estargz", "zstd", "zstd-multiframe"];
+    let contents: Vec<_> =
+        tags.iter().map(|tag| inventory(&corpus, &format!("variant-{tag}")).1.inventory.contents).collect();
+    for (tag, content) in tags.iter().zip(&contents) {
+        assert_eq!(content.packages, contents[0].packages, "{tag}");
+        assert_eq!(content.gaps, [], "{tag}");
+    }
+}
+
+#[test]
+fn a_recalled_inventory_is_the_same() {
+    let Some(corpus) = corpus() else { return };
+    let layout = OciLayout::open(&corpus.join("images"), Some("debian-bookworm")).unwrap();
+    let image = layout.images(&PlatformChoice::Host).unwrap().remove(0);
+    let store = MemoryStore::default();
+    let first = pipeline::inventory(&image, &layout, &store, &Progress::default());
+    let progress = Progress::default();
+    let second = pipeline::inventory(&image, &layout, &store, &progress);
+    assert_eq!(first.inventory, second.inventory);
+    assert_eq!(progress.layers.into_inner(), 0, "nothing was planned");
+}
