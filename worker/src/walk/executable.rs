@@ -100,17 +100,51 @@ mod tests {
 
     /// A tar of one file with these bytes.
     fn archive(content: &[u8]) -> Vec<u8> {
+        sparse_archive(content, &[])
+    }
+
+    /// The same in GNU tar's old sparse format, where there are `pieces`: offset in the file and size of each.
+    fn sparse_archive(content: &[u8], pieces: &[(u64, u64)]) -> Vec<u8> {
         let mut header = [0u8; 512];
+        let mut number =
+            |at: usize, value: u64| header[at..at + 12].copy_from_slice(format!("{value:011o} ").as_bytes());
+        number(124, content.len() as u64);
+        for (index, &(offset, size)) in pieces.iter().enumerate() {
+            number(386 + 24 * index, offset);
+            number(398 + 24 * index, size);
+            number(483, offset + size);
+        }
         header[..1].copy_from_slice(b"x");
         header[100..108].copy_from_slice(b"0000755\0");
-        header[124..136].copy_from_slice(format!("{:011o}\0", content.len()).as_bytes());
         header[148..156].fill(b' ');
-        header[156] = b'0';
-        header[257..265].copy_from_slice(b"ustar\x0000");
+        header[156] = if pieces.is_empty() { b'0' } else { b'S' };
+        header[257..265].copy_from_slice(b"ustar  \0");
         let sum: u32 = header.iter().map(|&b| u32::from(b)).sum();
         header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
         let padding = vec![0; content.len().next_multiple_of(512) - content.len() + 1024];
         [&header[..], content, &padding].concat()
+    }
+
+    fn read(tar: &[u8], buffer: usize) -> Seen {
+        let mut entries = Entries::new(BufReader::with_capacity(buffer, tar));
+        let mut entry = Entry::default();
+        assert!(entries.next(&mut entry).unwrap());
+        let seen = Reader::default().read(&entry, &mut entries, &LayerPath::from("x")).unwrap();
+        assert!(!entries.next(&mut entry).unwrap());
+        seen
+    }
+
+    #[test]
+    fn holes_are_gone_through_up_to_their_limit_in_sum() {
+        const MIB: u64 = 1 << 20;
+        let content = [&b"\x7fELF"[..], &[0; 1532]].concat();
+        for (second, third, gap) in [(MIB, 2 * MIB, false), (40 * MIB, 80 * MIB, true), (MIB, 7 << 30, true)] {
+            let seen = read(&sparse_archive(&content, &[(0, 512), (second, 512), (third, 512)]), 8192);
+            let gaps: Vec<_> = seen.facts.into_iter().flat_map(|facts| facts.gaps).map(|gap| gap.kind).collect();
+            assert_eq!(gaps, if gap { vec![GapKind::Limit] } else { vec![] }, "{second} {third}");
+            assert!(seen.is_elf);
+        }
+        assert!(!read(&sparse_archive(b"\x7fELF", &[(512, 4)]), 8192).is_elf, "a hole first");
     }
 
     #[test]
@@ -124,12 +158,8 @@ mod tests {
         ] {
             let tar = archive(content);
             for buffer in [1, 3, 511, 8192] {
-                let mut entries = Entries::new(BufReader::with_capacity(buffer, &tar[..]));
-                let mut entry = Entry::default();
-                assert!(entries.next(&mut entry).unwrap());
-                let seen = Reader::default().read(&entry, &mut entries, &LayerPath::from("x")).unwrap();
+                let seen = read(&tar, buffer);
                 assert_eq!((seen.is_elf, seen.facts), (expected, None), "{content:?} {buffer}");
-                assert!(!entries.next(&mut entry).unwrap());
             }
         }
     }
