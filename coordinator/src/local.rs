@@ -8,6 +8,7 @@ use lazaret::image::Layer;
 use lazaret::inventory::LayerInventory;
 use lazaret_worker::analyze;
 pub use lazaret_worker::analyze::{Analysis, Failure, LayerError};
+use lazaret_worker::executable;
 use lazaret_worker::extract::EXTRACTORS;
 use lazaret_worker::limits::Limits;
 
@@ -30,10 +31,16 @@ pub fn analyze_unnamed(blob: impl BufRead, read: &AtomicU64) -> Result<Analysis,
 /// What inventories depend on in this build: extractors, limits and wire form.
 pub fn fingerprint() -> Fingerprint {
     let versions: Vec<_> = EXTRACTORS.iter().map(|extractor| (extractor.name, extractor.version.to_string())).collect();
+    let executables = executable::VERSION.to_string();
     let wire = lazaret::wire::Kind::LayerInventory.version().to_string();
     let limits = Limits::default().describe();
-    let fixed =
-        [("facet", "packages"), ("wire", wire.as_str()), ("walk", analyze::VERSION), ("limits", limits.as_str())];
+    let fixed = [
+        ("facet", "packages"),
+        ("wire", wire.as_str()),
+        ("walk", analyze::VERSION),
+        ("limits", limits.as_str()),
+        (executable::NAME, executables.as_str()),
+    ];
     Fingerprint::of(fixed.into_iter().chain(versions.iter().map(|(name, version)| (*name, version.as_str()))))
 }
 

@@ -60,8 +60,11 @@ impl Header {
     /// `SHN_XINDEX`.
     pub(super) const EXTENDED_INDEX: u16 = 0xffff;
 
-    /// The header at the start of a file; `None` where it is cut short or of no known class or byte order.
+    /// The header at the start of a file; `None` where it is cut short, none, or of no known class or byte order.
     pub(super) fn parse(head: &[u8]) -> Option<Self> {
+        if !super::is_elf(head) {
+            return None;
+        }
         let wide = match head.get(4)? {
             1 => false,
             2 => true,

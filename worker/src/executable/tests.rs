@@ -185,6 +185,7 @@ fn patched(at: usize, bytes: &[u8]) -> Vec<u8> {
 fn what_the_kernel_would_not_run_is_no_gap() {
     assert!(gaps(b"\x7fELF").is_empty());
     assert!(gaps(b"").is_empty());
+    assert!(gaps(&patched(3, b"X")).is_empty(), "magic");
     assert!(gaps(&patched(4, &[9])).is_empty(), "class");
     assert!(gaps(&patched(5, &[9])).is_empty(), "byte order");
     assert!(gaps(&patched(16, &[1, 0])).is_empty(), "object file");

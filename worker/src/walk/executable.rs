@@ -2,13 +2,15 @@
 
 use std::io::BufRead;
 
-use lazaret::inventory::Facts;
+use lazaret::inventory::{Facts, Gap, GapKind};
 use lazaret::path::LayerPath;
 
+pub(super) use crate::executable::NAME;
 use crate::executable::{ElfCapture, is_elf};
 use crate::tar::{Chunk, Entries, Entry, TarError};
 
-pub(super) use crate::executable::NAME;
+/// Zeros of one sparse executable that are gone through: holes may claim to be larger than any disk, and be many.
+const MAX_ZEROS: u64 = 64 << 20;
 
 /// Reads executables; its buffers serve one after the other.
 #[derive(Default)]
@@ -25,54 +27,140 @@ pub(super) struct Seen {
     pub(super) facts: Option<Facts>,
 }
 
-/// The smallest ELF header, of a 32-bit program.
-const SMALLEST: u64 = 52;
-/// Longer holes are no program's, and are not worth walking through.
-const LONGEST_HOLE: u64 = 64 << 20;
-
 impl Reader {
-    /// Reads the entry if it is an executable; otherwise not a byte more than tells that it is none.
+    /// Reads the entry if it starts like an executable; of any other only the first bytes.
     pub(super) fn read<R: BufRead>(
         &mut self,
         entry: &Entry,
         entries: &mut Entries<R>,
         path: &LayerPath,
     ) -> Result<Seen, TarError> {
-        if entry.size < SMALLEST || !starts_as_elf(entry, entries)? {
+        if !self.begins_as_elf(entry, entries)? {
             return Ok(Seen::default());
         }
-        self.capture.begin();
+        let mut zeros_left = MAX_ZEROS;
         while let Some(chunk) = entries.chunk(entry)? {
             match chunk {
                 Chunk::Data(data) => {
-                    let n = data.len();
                     self.capture.feed(data);
-                    entries.consume(n);
+                    let used = data.len();
+                    entries.consume(used);
                 }
-                Chunk::Zeros(zeros) if zeros <= LONGEST_HOLE => self.feed_zeros(zeros),
-                Chunk::Zeros(_) => break,
+                Chunk::Zeros(zeros) => match zeros_left.checked_sub(zeros) {
+                    Some(left) => {
+                        zeros_left = left;
+                        self.feed_zeros(zeros);
+                    }
+                    None => {
+                        let reason = "executable with holes of more than 64 MiB".into();
+                        let gap = Gap { kind: GapKind::Limit, path: path.clone(), reason };
+                        return Ok(Seen { is_elf: true, facts: Some(Facts { gaps: vec![gap], ..Facts::default() }) });
+                    }
+                },
             }
         }
         let facts = self.capture.finish(path);
         Ok(Seen { is_elf: true, facts: (facts != Facts::default()).then_some(facts) })
     }
 
+    /// Takes the first bytes, however the stream is cut, and hands them on if they are an executable's.
+    fn begins_as_elf<R: BufRead>(&mut self, entry: &Entry, entries: &mut Entries<R>) -> Result<bool, TarError> {
+        let mut first = [0; 4];
+        let mut filled = 0;
+        while filled < first.len() {
+            let Some(Chunk::Data(data)) = entries.chunk(entry)? else { return Ok(false) };
+            let used = data.len().min(first.len() - filled);
+            first[filled..filled + used].copy_from_slice(&data[..used]);
+            entries.consume(used);
+            filled += used;
+        }
+        let found = is_elf(&first);
+        if found {
+            self.capture.begin();
+            self.capture.feed(&first);
+        }
+        Ok(found)
+    }
+
     fn feed_zeros(&mut self, mut zeros: u64) {
         const ZEROS: [u8; 4096] = [0; 4096];
         while zeros > 0 {
-            let n = zeros.min(ZEROS.len() as u64) as usize;
-            self.capture.feed(&ZEROS[..n]);
-            zeros -= n as u64;
+            let part = zeros.min(ZEROS.len() as u64);
+            self.capture.feed(&ZEROS[..part as usize]);
+            zeros -= part;
         }
     }
 }
 
-/// Looks at the first bytes, which may lie on both sides of a buffer's end; then the first of them is proof enough to
-/// read on, since the capture looks again.
-fn starts_as_elf<R: BufRead>(entry: &Entry, entries: &mut Entries<R>) -> Result<bool, TarError> {
-    Ok(match entries.chunk(entry)? {
-        Some(Chunk::Data(data)) if data.len() < 4 => data.first() == Some(&0x7f),
-        Some(Chunk::Data(data)) => is_elf(data),
-        _ => false,
-    })
+#[cfg(test)]
+mod tests {
+    use std::io::BufReader;
+
+    use super::*;
+
+    /// A tar of one file with these bytes.
+    fn archive(content: &[u8]) -> Vec<u8> {
+        sparse_archive(content, &[])
+    }
+
+    /// The same in GNU tar's old sparse format, where there are `pieces`: offset in the file and size of each.
+    fn sparse_archive(content: &[u8], pieces: &[(u64, u64)]) -> Vec<u8> {
+        let mut header = [0u8; 512];
+        let mut number =
+            |at: usize, value: u64| header[at..at + 12].copy_from_slice(format!("{value:011o} ").as_bytes());
+        number(124, content.len() as u64);
+        for (index, &(offset, size)) in pieces.iter().enumerate() {
+            number(386 + 24 * index, offset);
+            number(398 + 24 * index, size);
+            number(483, offset + size);
+        }
+        header[..1].copy_from_slice(b"x");
+        header[100..108].copy_from_slice(b"0000755\0");
+        header[148..156].fill(b' ');
+        header[156] = if pieces.is_empty() { b'0' } else { b'S' };
+        header[257..265].copy_from_slice(b"ustar  \0");
+        let sum: u32 = header.iter().map(|&b| u32::from(b)).sum();
+        header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        let padding = vec![0; content.len().next_multiple_of(512) - content.len() + 1024];
+        [&header[..], content, &padding].concat()
+    }
+
+    fn read(tar: &[u8], buffer: usize) -> Seen {
+        let mut entries = Entries::new(BufReader::with_capacity(buffer, tar));
+        let mut entry = Entry::default();
+        assert!(entries.next(&mut entry).unwrap());
+        let seen = Reader::default().read(&entry, &mut entries, &LayerPath::from("x")).unwrap();
+        assert!(!entries.next(&mut entry).unwrap());
+        seen
+    }
+
+    #[test]
+    fn holes_are_gone_through_up_to_their_limit_in_sum() {
+        const MIB: u64 = 1 << 20;
+        let content = [&b"\x7fELF"[..], &[0; 1532]].concat();
+        for (second, third, gap) in [(MIB, 2 * MIB, false), (40 * MIB, 80 * MIB, true), (MIB, 7 << 30, true)] {
+            let seen = read(&sparse_archive(&content, &[(0, 512), (second, 512), (third, 512)]), 8192);
+            let gaps: Vec<_> = seen.facts.into_iter().flat_map(|facts| facts.gaps).map(|gap| gap.kind).collect();
+            assert_eq!(gaps, if gap { vec![GapKind::Limit] } else { vec![] }, "{second} {third}");
+            assert!(seen.is_elf);
+        }
+        assert!(!read(&sparse_archive(b"\x7fELF", &[(512, 4)]), 8192).is_elf, "a hole first");
+    }
+
+    #[test]
+    fn tells_executables_however_the_stream_is_cut() {
+        for (content, expected) in [
+            (&b"\x7fELF and no more"[..], true),
+            (b"\x7fELF", true),
+            (b"\x7fEL", false),
+            (b"#!/bin/sh\n", false),
+            (b"", false),
+        ] {
+            let tar = archive(content);
+            for buffer in [1, 3, 511, 8192] {
+                let seen = read(&tar, buffer);
+                assert_eq!((seen.is_elf, seen.facts), (expected, None), "{content:?} {buffer}");
+            }
+        }
+    }
 }
