@@ -1,3 +1,4 @@
-//! Real and hostile servers for the tests of this package.
+//! Real and hostile servers and layer stacks for the tests of this package.
 
+pub mod stack;
 pub mod support;
