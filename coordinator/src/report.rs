@@ -143,6 +143,9 @@ pub struct PackageRow {
     /// The rpm module.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub module: Option<String>,
+    /// Where it came from, if not from the ecosystem's public registry, whose advisories then say nothing about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registry: Option<String>,
 }
 
 /// A source package.

@@ -24,6 +24,9 @@ pub struct Package {
     pub module: Option<String>,
     /// Who built it (the rpm vendor), where the database says.
     pub vendor: Option<String>,
+    /// Where it came from, if not from the ecosystem's public registry: `git`, `local`, `registry` (another one). Advisories
+    /// are about what the public registry has under this name, so they say nothing about it.
+    pub registry: Option<String>,
 }
 
 /// The source package that a binary package was built from.
@@ -47,6 +50,7 @@ impl Package {
             licence: None,
             module: None,
             vendor: None,
+            registry: None,
         }
     }
 }

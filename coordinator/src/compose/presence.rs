@@ -6,10 +6,11 @@ use lazaret::ecosystem::Ecosystem;
 use lazaret::package::Package;
 
 /// What makes two records one package.
-pub(super) type Identity = (Ecosystem, String, String, Option<String>);
+pub(super) type Identity = (Ecosystem, String, String, Option<String>, Option<String>);
 
 pub(super) fn identity(package: &Package) -> Identity {
-    (package.ecosystem, package.name.clone(), package.version.clone(), package.arch.clone())
+    let Package { ecosystem, name, version, arch, registry, .. } = package;
+    (*ecosystem, name.clone(), version.clone(), arch.clone(), registry.clone())
 }
 
 struct Since {

@@ -68,13 +68,16 @@ pub(super) fn language(ecosystem: Ecosystem) -> Option<(&'static str, Scheme)> {
     }
 }
 
-/// Everything that affects `package`.
+/// Everything that affects `package`; nothing, if it is not the public registry's package of that name.
 pub(super) fn find<'a>(
     package: &Package,
     sources: &Sources<'a>,
     snapshot: &'a Snapshot,
 ) -> Result<Found<'a>, SnapshotError> {
     let mut found = Found::default();
+    if package.registry.is_some() {
+        return Ok(found);
+    }
     if let Some((ecosystem, scheme)) = language(package.ecosystem) {
         let query = Query { package, ecosystem, name: &package.name, version: &package.version, scheme };
         query.ask(snapshot, &BTreeSet::new(), &mut found)?;

@@ -162,6 +162,7 @@ fn packages(contents: &Contents, purls: &[String]) -> Vec<PackageRow> {
             .map(|source| SourceRow { name: source.name.clone(), version: source.version.clone() }),
         licence: installed.package.licence.clone(),
         module: installed.package.module.clone(),
+        registry: installed.package.registry.clone(),
     })
     .collect()
 }

@@ -70,6 +70,9 @@ struct Crate<'a> {
     name: Cow<'a, str>,
     #[serde(borrow)]
     version: Cow<'a, str>,
+    /// `crates.io`, `git`, `local`, or `registry` for any other one.
+    #[serde(borrow, default)]
+    source: Option<Cow<'a, str>>,
 }
 
 impl Crate<'_> {
@@ -77,7 +80,10 @@ impl Crate<'_> {
         let named = !self.name.is_empty() && self.name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
         let versioned = !self.version.is_empty() && self.version.bytes().all(|b| b.is_ascii_graphic());
         let short = self.name.len().max(self.version.len()) <= 256;
-        (named && versioned && short).then(|| Package::new(Ecosystem::Cargo, self.name, self.version))
+        let registry =
+            self.source.filter(|source| source != "crates.io").map(|source| source.chars().take(64).collect());
+        (named && versioned && short)
+            .then(|| Package { registry, ..Package::new(Ecosystem::Cargo, self.name, self.version) })
     }
 }
 
@@ -104,8 +110,9 @@ mod tests {
         );
         let second = deflated(br#"{"packages":[{"name":"cc","version":"1.0.0","source":"git"}]}"#);
         let joined = [&first[..], &[0; 7], &second].concat();
-        let names: Vec<_> = crates(&joined).unwrap().into_iter().map(|p| format!("{} {}", p.name, p.version)).collect();
-        assert_eq!(names, ["cc 1.0.0", "own 0.1.0", "serde 1.0.1"]);
+        let shown = |p: Package| format!("{} {} {}", p.name, p.version, p.registry.as_deref().unwrap_or("-"));
+        let names: Vec<_> = crates(&joined).unwrap().into_iter().map(shown).collect();
+        assert_eq!(names, ["cc 1.0.0 -", "cc 1.0.0 git", "own 0.1.0 local", "serde 1.0.1 -"]);
     }
 
     #[test]
