@@ -94,8 +94,12 @@ fn number(dice: &mut Dice) -> String {
     }
 }
 
-/// `text` with one piece more, or a character less, doubled or replaced.
+/// `text` with one piece more, with other pieces behind the same numbers, or with a character less, doubled or replaced.
 fn changed(scheme: Scheme, text: &str, dice: &mut Dice) -> String {
+    if dice.roll(3) == 0 {
+        let numbers = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+        return (0..dice.roll(3)).fold(text[..numbers].to_owned(), |text, _| text + &piece(scheme, dice));
+    }
     let characters: Vec<char> = text.chars().collect();
     let at = dice.roll(characters.len().max(1)).min(characters.len());
     let (head, tail) = (&characters[..at], characters.get(at + 1..).unwrap_or(&[]));
