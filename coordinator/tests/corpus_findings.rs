@@ -1,5 +1,7 @@
 //! Findings on the corpus's real advisories equal its truth, record by record, for packages taken from its truth.
 
+#![allow(clippy::print_stderr)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -150,4 +152,18 @@ fn findings_equal_the_truth() {
     assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
     assert_eq!(other_streams, 28, "explained by the module stream");
     assert!(compared > 1000, "only {compared} findings compared");
+}
+
+#[test]
+fn the_corpus_gives_the_same_bytes_in_any_order_and_on_any_number_of_threads() {
+    let Some(corpus) = corpus() else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let out = directory.path().join("corpus.snapshot");
+    let mut sources = [corpus.join("osv"), corpus.join("osv-converted")];
+    let digest = compile(&sources, &out).unwrap().digest;
+    let bytes = fs::read(&out).unwrap();
+    sources.reverse();
+    let one_thread = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    assert_eq!(one_thread.install(|| compile(&sources, &out)).unwrap().digest, digest);
+    assert!(fs::read(&out).unwrap() == bytes);
 }

@@ -1,7 +1,7 @@
 //! A finding: one vulnerability of one package, from all the records that are about it.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::identity::{is_cve, names};
 use super::lookup::Record;
@@ -136,11 +136,15 @@ fn fixes(row: &[Record<'_>]) -> Vec<String> {
     fixes.into_iter().map(str::to_owned).collect()
 }
 
+/// How many fixes are tried, from the lowest on, before the highest is believed.
+const FIXES_TRIED: usize = 64;
+
 /// The first of `fixes` (lowest first) that is good in the eyes of every record that names one at all.
 fn fix(row: &[Record<'_>], fixes: &[String]) -> Option<String> {
+    let known: HashSet<&str> = fixes.iter().map(String::as_str).collect();
     let names_a_fix = |record: &&Record<'_>| {
         let mut events = record.entries.iter().flat_map(|entry| &entry.ranges).flat_map(|range| &range.events);
-        events.any(|event| event.kind == EventKind::Fixed && fixes.iter().any(|fix| *fix == event.version))
+        events.any(|event| event.kind == EventKind::Fixed && known.contains(event.version.as_ref()))
     };
     let judges: Vec<&Record<'_>> = row.iter().filter(names_a_fix).collect();
     let good = |fix: &&String| {
@@ -149,7 +153,8 @@ fn fix(row: &[Record<'_>], fixes: &[String]) -> Option<String> {
             record.entries.iter().all(|entry| updated.judge(entry) != Verdict::Affected)
         })
     };
-    fixes.iter().find(good).cloned()
+    let lowest = fixes.iter().take(FIXES_TRIED).chain(fixes.iter().skip(FIXES_TRIED).last());
+    lowest.into_iter().find(good).cloned()
 }
 
 fn first_text<'a>(mut texts: impl Iterator<Item = &'a str>) -> String {

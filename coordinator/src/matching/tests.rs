@@ -1,3 +1,5 @@
+//! Matching against snapshots of a few made-up records.
+
 use lazaret::package::SourcePackage;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Compiling small sets of records, and asking what came of them.
+
 use std::fs;
 
 use super::*;

@@ -12,6 +12,9 @@ use super::{CompileError, Summary};
 use crate::advisory::codec::{put_number, put_text};
 use crate::advisory::{index, layout};
 
+/// How many records, by id, may lend their score to one name.
+const LENDERS: usize = 32;
+
 /// Writes `records`, sorted by id, to the new file `out`, and completes `summary`.
 pub(super) fn write(records: Vec<Record>, summary: &mut Summary, out: &Path) -> Result<(), CompileError> {
     let ecosystems = ecosystems(&records, summary)?;
@@ -66,8 +69,8 @@ pub(super) fn write(records: Vec<Record>, summary: &mut Summary, out: &Path) -> 
         let Some((id, _)) = block.first() else { continue };
         lender_keys.push((index::hash("", id), lenders.len() as u64));
         put_text(&mut lenders, id);
-        put_number(&mut lenders, block.len() as u64);
-        for (_, offset) in block {
+        put_number(&mut lenders, block.len().min(LENDERS) as u64);
+        for (_, offset) in block.iter().take(LENDERS) {
             put_number(&mut lenders, *offset);
         }
     }

@@ -1,3 +1,5 @@
+//! Records as sources write them, slips included.
+
 use super::*;
 
 fn read(json: &str) -> Advisory<'_> {
