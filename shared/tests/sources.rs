@@ -1,5 +1,7 @@
 //! Image sources against real images, as skopeo and podman write and serve them.
 
+#![allow(clippy::print_stderr)]
+
 use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
