@@ -16,14 +16,18 @@ use crate::report::{Report, Reports, SCHEMA, table};
 
 mod advisories;
 mod image;
+mod sample;
 mod source;
+
+use sample::Sample;
 
 /// Scan images
 #[derive(Debug, Args)]
 #[command(after_long_help = REFERENCES)]
 pub(super) struct Scan {
-    /// The images: a name, a path, a transport such as oci:PATH:TAG, or - for an archive on standard input
-    #[arg(required_unless_present = "file", value_name = "IMAGE")]
+    /// The images: a name, a path, a transport such as oci:PATH:TAG, or - for an archive on standard input; without any,
+    /// a small built-in sample image
+    #[arg(value_name = "IMAGE")]
     images: Vec<String>,
     /// Scan the images listed in this file too, one on a line; # starts a comment
     #[arg(long, value_name = "LIST")]
@@ -157,7 +161,15 @@ impl FailOn {
 }
 
 impl Scan {
-    pub(super) fn run(self) -> Result<ExitCode, Failure> {
+    pub(super) fn run(mut self) -> Result<ExitCode, Failure> {
+        let sample = if self.images.is_empty() && self.file.is_none() { Some(Sample::build()?) } else { None };
+        if let Some(sample) = &sample {
+            super::failure::say(format_args!("no image given: this is the built-in sample; see `lazaret scan --help`"));
+            self.images.push(sample.reference());
+            self.store.get_or_insert_with(|| "memory:".to_owned());
+            self.advisories.get_or_insert_with(|| sample.snapshot());
+            self.offline = true;
+        }
         let references = self.references()?;
         let sources = self.registry.sources(&references)?;
         let policy = self.policy()?;
@@ -187,7 +199,8 @@ impl Scan {
                 Ok(scanned) => {
                     for (image, inventoried) in scanned {
                         failed |= !inventoried.failed.is_empty();
-                        reports.push(advisories.report(reference, &image, &inventoried, &scanners, &policy));
+                        let typed = if sample.is_some() { "sample" } else { reference };
+                        reports.push(advisories.report(typed, &image, &inventoried, &scanners, &policy));
                     }
                 }
                 Err(error) if several => {

@@ -23,6 +23,8 @@ pub fn render(report: &Report, style: Style) -> String {
     heading(&mut text, report);
     if !report.findings.is_empty() {
         let _ = writeln!(text, "\n{}", trimmed(&findings(&report.findings, style)));
+        text.push('\n');
+        layers(&mut text, report, style);
     } else if !report.coverage.scanners.contains(&"vuln") && !report.packages.is_empty() {
         let _ = writeln!(text, "\n{}", trimmed(&packages(report, style)));
     }
@@ -42,6 +44,24 @@ fn heading(text: &mut String, report: &Report) {
         (None, _) => "none: no os-release and no package database in any layer".into(),
     };
     let _ = writeln!(text, "distro  {distro}");
+}
+
+/// The layers that brought findings in, with the instructions that made them.
+fn layers(text: &mut String, report: &Report, style: Style) {
+    let width = usize::from(style.width.unwrap_or(100)).saturating_sub(28).max(20);
+    let mut counts = std::collections::BTreeMap::new();
+    for row in &report.findings {
+        *counts.entry(row.layer).or_insert(0_u32) += 1;
+    }
+    for (index, count) in counts {
+        let instruction = report.layers.get(index as usize).and_then(|layer| layer.instruction.as_deref());
+        let instruction = visible(instruction.unwrap_or("(its instruction is not known)")).into_owned();
+        let mut shown: String = instruction.chars().take(width).collect();
+        if shown.len() < instruction.len() {
+            shown.push('…');
+        }
+        let _ = writeln!(text, " layer {index}: {count} findings: {shown}");
+    }
 }
 
 fn new_table(style: Style, header: &[&str]) -> Table {
