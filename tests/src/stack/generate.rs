@@ -143,11 +143,7 @@ fn entries(random: &mut Random, tree: &Tree, stack: &Stack) -> Vec<Entry> {
 }
 
 fn any_path(random: &mut Random) -> String {
-    let path = if random.one_in(2) {
-        CLAIMED[random.below(CLAIMED.len())].0
-    } else {
-        PLAIN[random.below(PLAIN.len())]
-    };
+    let path = if random.one_in(2) { CLAIMED[random.below(CLAIMED.len())].0 } else { PLAIN[random.below(PLAIN.len())] };
     let components: Vec<&str> = path.split('/').collect();
     let depth = if random.one_in(2) { components.len() } else { 1 + random.below(components.len()) };
     components[..depth].join("/")
