@@ -8,15 +8,17 @@ use lazaret::path::LayerPath;
 
 mod databases;
 mod links;
+mod places;
 mod presence;
+mod relocation;
 mod rows;
 mod state;
 
-use links::Links;
+use relocation::Relocation;
 use state::State;
 
 /// Raised with every change of what composition yields; stored image inventories of another version are not used.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// What an image contains, whatever is known about it today.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
@@ -75,20 +77,23 @@ fn apply<'a>(state: &mut State<'a>, index: u32, layer: &'a LayerInventory) {
     }
     let relocation = Relocation::new(state, index, layer);
     // A hard link names a file as the layers below left it, so it is resolved before this layer hides anything.
-    let linked: Vec<(usize, Option<Facts>)> = layer
+    let linked: Vec<(usize, Linked)> = layer
         .evidence
         .iter()
         .enumerate()
         .filter_map(|(i, evidence)| match &evidence.facts.link {
-            Some(Link::Hard(target)) => Some((i, hard_linked(state, evidence, target))),
+            Some(Link::Hard(target)) => Some((i, Linked::new(state, evidence, target))),
             _ => None,
         })
         .collect();
+    if let Some(path) = relocation.collision(layer) {
+        let reason = "one layer writes a file under two names, one of them through a symbolic link of a lower layer";
+        state.gap(Some(index), Gap { kind: GapKind::Ambiguous, path, reason: reason.into() });
+    }
     for hide in &layer.hides {
-        let Some(path) = relocation.apply(&hide.path) else { continue };
         match hide.kind {
-            HideKind::Whiteout => state.remove(&path),
-            HideKind::Opaque => state.remove_below(&path),
+            HideKind::Whiteout => relocation.apply(&hide.path).iter().for_each(|path| state.remove(path)),
+            HideKind::Opaque => relocation.inside(&hide.path).iter().for_each(|path| state.remove_below(path)),
             _ => {}
         }
     }
@@ -108,14 +113,34 @@ fn apply<'a>(state: &mut State<'a>, index: u32, layer: &'a LayerInventory) {
     for (i, evidence) in layer.evidence.iter().enumerate() {
         let Some(path) = relocation.apply(&evidence.path) else { continue };
         let path = path.into_owned();
+        if path != evidence.path
+            && evidence.facts != Facts::default()
+            && !places::claims_alike(&evidence.extractor, &evidence.path, &path)
+        {
+            let reason = "written through a symbolic link of a lower layer, to where it would not be looked for".into();
+            state.gap(Some(index), Gap { kind: GapKind::Ambiguous, path: evidence.path.clone(), reason });
+        }
         state.has_os |= databases::is_database(&evidence.path) || evidence.facts.os_release.is_some();
         match linked.next_if(|&(linked, _)| linked == i) {
-            Some((_, Some(facts))) => state.insert_owned(index, path, evidence, facts),
-            Some((_, None)) if databases::reads_any_file(&evidence.extractor) => state.remove(&path),
-            Some((_, None)) => {
+            Some((_, Linked::Evidence(facts))) => state.insert_owned(index, path, evidence, facts),
+            Some((_, Linked::Symlink(target))) => {
+                if layer.implied_directories.binary_search(&evidence.path).is_ok() {
+                    let reason = "written through a hard link to a symbolic link of a lower layer".into();
+                    state.gap(Some(index), Gap { kind: GapKind::Ambiguous, path: path.clone(), reason });
+                }
+                state.remove(&path);
+                state.links.insert(path.clone(), target.clone());
+                if !databases::reads_any_file(&evidence.extractor) {
+                    let facts = Facts { link: Some(Link::Symbolic(target)), ..Facts::default() };
+                    state.insert_owned(index, path, evidence, facts);
+                }
+            }
+            Some((_, Linked::Unknown)) if databases::reads_any_file(&evidence.extractor) => state.remove(&path),
+            Some((_, Linked::Unknown)) => {
                 let reason = "a hard link to a file whose bytes were not kept".into();
-                let gap = Gap { kind: GapKind::UnresolvedLink, path: path.clone(), reason };
-                state.insert_owned(index, path, evidence, Facts { gaps: vec![gap], ..Facts::default() });
+                // Said even if a later layer replaces the file: since when its packages are there is not known then.
+                state.gap(Some(index), Gap { kind: GapKind::UnresolvedLink, path: path.clone(), reason });
+                state.insert_owned(index, path, evidence, Facts::default());
             }
             None => state.insert(index, path, evidence),
         }
@@ -123,58 +148,29 @@ fn apply<'a>(state: &mut State<'a>, index: u32, layer: &'a LayerInventory) {
     state.end_layer();
 }
 
-fn hard_linked(state: &State<'_>, evidence: &Evidence, target: &LayerPath) -> Option<Facts> {
-    let target = state.links.resolve_parent(target)?;
-    let slot = state.slots.get(&target).filter(|slot| slot.extractor == evidence.extractor)?;
-    let mut facts = slot.facts.clone().into_owned();
-    for gap in facts.gaps.iter_mut().filter(|gap| gap.path == target) {
-        gap.path = evidence.path.clone();
-    }
-    Some(facts)
+/// What a hard link to a file of the layers below stands for.
+enum Linked {
+    /// Evidence of the same kind.
+    Evidence(Facts),
+    /// A symbolic link with this target.
+    Symlink(Vec<u8>),
+    /// Nothing that was kept.
+    Unknown,
 }
 
-/// Where the paths of one layer end up: below a symbolic link of a lower layer they go where the link leads, unless this
-/// layer has put a directory in its place.
-struct Relocation<'s> {
-    moved: Vec<(&'s LayerPath, Option<LayerPath>)>,
-}
-
-impl<'s> Relocation<'s> {
-    fn new(state: &mut State<'_>, index: u32, layer: &'s LayerInventory) -> Self {
-        let mut moved: Vec<(&LayerPath, Option<LayerPath>)> = Vec::new();
-        for directory in &layer.implied_directories {
-            let outer = moved.iter().rev().find(|(from, _)| directory.is_below(from.as_bytes()));
-            let now = match outer {
-                Some((_, None)) => continue,
-                Some((from, Some(to))) => Links::rebase(directory, from, to),
-                None => directory.clone(),
-            };
-            if !state.links.contains(&now) {
-                continue;
-            }
-            let resolved = state.links.resolve(&now);
-            let reason = match &resolved {
-                None => Some("written through symbolic links that lead in a circle"),
-                Some(to) if databases::is_directory(to) && !databases::is_directory(directory) => Some(
-                    "files were written into a package database's directory through a symbolic link of a lower layer",
-                ),
-                Some(_) => None,
-            };
-            if let Some(reason) = reason {
-                let gap = Gap { kind: GapKind::Ambiguous, path: directory.clone(), reason: reason.into() };
-                state.gap(Some(index), gap);
-            }
-            moved.push((directory, resolved));
+impl Linked {
+    fn new(state: &State<'_>, evidence: &Evidence, target: &LayerPath) -> Self {
+        let Some(target) = state.links.resolve_parent(target) else { return Self::Unknown };
+        if let Some(symlink) = state.links.target(&target) {
+            return Self::Symlink(symlink.to_vec());
         }
-        Self { moved }
-    }
-
-    /// Where `path` ends up; nowhere if the links above it lead in a circle.
-    fn apply<'p>(&self, path: &'p LayerPath) -> Option<std::borrow::Cow<'p, LayerPath>> {
-        // Sorted by path, so the last match is the deepest.
-        match self.moved.iter().rev().find(|(from, _)| path.is_below(from.as_bytes())) {
-            Some((from, to)) => to.as_ref().map(|to| std::borrow::Cow::Owned(Links::rebase(path, from, to))),
-            None => Some(std::borrow::Cow::Borrowed(path)),
+        let Some(slot) = state.slots.get(&target).filter(|slot| slot.extractor == evidence.extractor) else {
+            return Self::Unknown;
+        };
+        let mut facts = slot.facts.clone().into_owned();
+        for gap in facts.gaps.iter_mut().filter(|gap| gap.path == target) {
+            gap.path = evidence.path.clone();
         }
+        Self::Evidence(facts)
     }
 }

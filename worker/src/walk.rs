@@ -122,6 +122,10 @@ impl<'l> Walk<'l> {
             self.directory(path);
             return Ok(());
         }
+        if self.names.is_implied(&path) {
+            // Harmless, unless a lower layer has a link there: then what came before this went through it.
+            self.stand(path.clone(), HideKind::Shadow);
+        }
         if self.names.forget_directory(&path) {
             self.harvest.drop_below(&path);
             self.standing.retain(|standing, _| !standing.is_below(path.as_bytes()));
@@ -131,7 +135,7 @@ impl<'l> Walk<'l> {
         let claimant = claim(path.as_bytes());
         match entry.kind() {
             EntryKind::File => self.file(entry, entries, path, claimant)?,
-            EntryKind::Symlink => self.symlink(entry, path, claimant),
+            EntryKind::Symlink => self.symlink(entry.link.clone(), path, claimant),
             EntryKind::HardLink => self.hard_link(entry, path, claimant),
             _ => {
                 if let Some(extractor) = claimant {
@@ -178,26 +182,34 @@ impl<'l> Walk<'l> {
         let replaced_link = self.names.forget_symlink(&path);
         let replaced_file = self.harvest.drop_at(&path) | (self.standing.remove(&path) == Some(HideKind::Shadow));
         if replaced_link || replaced_file {
+            if self.names.is_implied(&path) {
+                let reason = "files come before the directory that holds them, where this layer has another file";
+                self.gap(GapKind::Ambiguous, path.clone(), reason);
+            }
             self.opaques.insert(path.clone());
         }
-        if depth(&path) <= DIRECTORY_DEPTH || claim(path.as_bytes()).is_some() {
+        if depth(&path) <= DIRECTORY_DEPTH || claim(path.as_bytes()).is_some() || self.names.is_implied(&path) {
             self.stand(path.clone(), HideKind::Directory);
         }
         self.names.add_directory(&path);
     }
 
-    fn symlink(&mut self, entry: &Entry, path: LayerPath, claimant: Option<&'static Extractor>) {
+    fn symlink(&mut self, target: Vec<u8>, path: LayerPath, claimant: Option<&'static Extractor>) {
         if let Some(extractor) = claimant.filter(|e| e.content != Content::NameOnly) {
-            let link = Some(Link::Symbolic(entry.link.clone()));
+            let link = Some(Link::Symbolic(target.clone()));
             self.harvest.found(path.clone(), extractor.name, Facts { link, ..Facts::default() });
         }
-        self.names.add_symlink(&path, &entry.link);
-        self.stand(path, HideKind::Symlink(entry.link.clone()));
+        self.names.add_symlink(&path, &target);
+        self.stand(path, HideKind::Symlink(target));
     }
 
     fn hard_link(&mut self, entry: &Entry, path: LayerPath, claimant: Option<&'static Extractor>) {
         let extractor = claimant.map_or(executable::NAME, |extractor| extractor.name);
-        match self.names.resolve(&entry.link) {
+        let target = self.names.resolve(&entry.link);
+        if let Some(symlink) = target.as_ref().and_then(|target| self.names.symlink(target)) {
+            return self.symlink(symlink, path, claimant);
+        }
+        match target {
             // Linked to itself, the file that was there stays; nothing else can be meant.
             Some(target) if target == path => {}
             Some(target) => self.harvest.hard_link(path.clone(), extractor, target),

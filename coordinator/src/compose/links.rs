@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lazaret::path::LayerPath;
+use lazaret::path::{LayerPath, split};
 
 /// As many links as Linux follows in one look-up.
 const MAX_FOLLOWED: usize = 40;
@@ -18,6 +18,20 @@ impl Links {
 
     pub(super) fn contains(&self, path: &LayerPath) -> bool {
         self.0.contains_key(path)
+    }
+
+    /// What the link at `path` says, as written.
+    pub(super) fn target(&self, path: &LayerPath) -> Option<&[u8]> {
+        self.0.get(path).map(Vec::as_slice)
+    }
+
+    /// A file stands at `path`, so the directories above it are none of them links.
+    pub(super) fn remove_above(&mut self, path: &LayerPath) {
+        let mut above = split(path.as_bytes()).0;
+        while !self.0.is_empty() && !above.is_empty() {
+            self.0.remove(above);
+            above = split(above).0;
+        }
     }
 
     pub(super) fn map_mut(&mut self) -> &mut BTreeMap<LayerPath, Vec<u8>> {

@@ -46,6 +46,8 @@ impl<'a> State<'a> {
         if slot.facts.link.is_none() {
             self.links.map_mut().remove(&path);
         }
+        // A directory entry deep down is not remembered; that files are below it tells that there is no link any more.
+        self.links.remove_above(&path);
         self.remove_below(&path);
         self.presence.add(slot.layer, &slot.facts.packages);
         if let Some(old) = self.slots.insert(path, slot) {

@@ -11,8 +11,10 @@ use super::{Entry, Kind};
 
 /// As many symbolic links as Linux follows in one look-up.
 const MAX_LINKS: usize = 40;
-/// Regular files deeper than this may replace a directory unseen, see [`Tree::blind_spots`].
-const SEEN_DEPTH: usize = 3;
+/// Plain files deeper than this may replace a directory unseen, see [`Tree::blind_spots`].
+const SEEN_FILES: usize = 3;
+/// Directories deeper than this may replace a symbolic link unseen.
+const SEEN_DIRECTORIES: usize = 2;
 
 /// The image as far as it is unpacked.
 #[derive(Clone, Debug)]
@@ -60,8 +62,9 @@ impl Tree {
         self.layer += 1;
     }
 
-    /// How often a plain file more than three directories deep replaced a directory of a lower layer without a whiteout:
-    /// no layer inventory remembers that, and what lay below is reported as if it were still there.
+    /// How often a plain file at a path of more than three names replaced a directory, or a directory at one of more than
+    /// two names a symbolic link, without a whiteout: no layer inventory remembers every such file and directory, so what
+    /// was there before may be taken to be there still.
     pub fn blind_spots(&self) -> usize {
         self.blind_spots
     }
@@ -100,12 +103,17 @@ impl Tree {
         };
         let directory = self.make(&parent);
         let there = self.names(directory).get(last).map(|name| name.inode);
-        let blind = matches!(&inode, Some(Inode::File { executable: false, .. })) && parent.len() >= SEEN_DEPTH;
+        let hides_directory =
+            matches!(&inode, Some(Inode::File { executable: false, .. })) && parent.len() >= SEEN_FILES;
+        let hides_link = inode.is_none() && parent.len() >= SEEN_DIRECTORIES;
         let inode = match (inode, there) {
             (None, Some(there)) if matches!(self.inodes[there], Inode::Directory(_)) => there,
             (inode, there) => {
-                let on_directory = there.is_some_and(|there| matches!(self.inodes[there], Inode::Directory(_)));
-                self.blind_spots += usize::from(blind && on_directory);
+                self.blind_spots += usize::from(match there.map(|there| &self.inodes[there]) {
+                    Some(Inode::Directory(_)) => hides_directory,
+                    Some(Inode::Symlink(_)) => hides_link,
+                    _ => false,
+                });
                 self.add(inode.unwrap_or_else(|| Inode::Directory(BTreeMap::new())))
             }
         };

@@ -12,7 +12,7 @@ use lazaret_worker::analyze::analyze_unnamed;
 use lazaret_worker::limits::Limits;
 
 /// The part of an image inventory that the law is about.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackageEvidence {
     /// Packages with evidence, owner and introducing layer.
     pub packages: Vec<InstalledPackage>,
@@ -25,11 +25,13 @@ pub struct PackageEvidence {
 /// How a stack fared.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Equal.
+    /// Equal, and no doubt about it.
     Equal,
+    /// Equal, although composition declares a gap that the flattened image does not have.
+    Doubted,
     /// Not comparable: composition says of itself that it cannot tell.
     Gap(BTreeSet<Gap>),
-    /// Not comparable: a plain file deep down replaced a directory.
+    /// Not comparable: something deep down was replaced by what inventories do not remember.
     BlindSpot,
     /// The law is broken.
     Broken(Box<[PackageEvidence; 2]>),
@@ -52,8 +54,7 @@ pub fn composed(inventories: &[LayerInventory]) -> Contents {
 
 /// Judges what `inventories` compose to, which need not be what they are.
 pub fn judge(stack: &Stack, inventories: &[LayerInventory]) -> Verdict {
-    let expected = Expected::of(stack);
-    expected.judge(inventories)
+    Expected::of(stack).judge(inventories)
 }
 
 /// What the flattened image holds, with the introducing layers told from the flattened lower parts.
@@ -103,22 +104,13 @@ impl Expected {
             contents.gaps.iter().map(|gap| gap.gap.clone()).filter(|gap| !self.gaps.contains(gap)).collect();
         let found = evidence(contents);
         if found == self.evidence {
-            Verdict::Equal
+            if gaps.is_empty() { Verdict::Equal } else { Verdict::Doubted }
         } else if !gaps.is_empty() {
             Verdict::Gap(gaps)
         } else if self.blind {
             Verdict::BlindSpot
         } else {
-            let expected = Self::clone_evidence(&self.evidence);
-            Verdict::Broken(Box::new([expected, found]))
-        }
-    }
-
-    fn clone_evidence(evidence: &PackageEvidence) -> PackageEvidence {
-        PackageEvidence {
-            packages: evidence.packages.clone(),
-            distro: evidence.distro.clone(),
-            recognised: evidence.recognised.clone(),
+            Verdict::Broken(Box::new([self.evidence.clone(), found]))
         }
     }
 }

@@ -16,6 +16,8 @@ pub(super) struct Names {
     hasher: RandomState,
     links: HashMap<LayerPath, Vec<u8>>,
     implied: BTreeSet<LayerPath>,
+    /// Those of them that a file replaced later.
+    replaced: BTreeSet<LayerPath>,
     overflowed: bool,
     /// The directory that was resolved last, as written and resolved: entries of one directory come together.
     last: Option<(Vec<u8>, LayerPath)>,
@@ -83,6 +85,11 @@ impl Names {
         self.last = None;
     }
 
+    /// The target of the symbolic link that this layer has at `path`: a hard link to it is one too.
+    pub(super) fn symlink(&self, path: &LayerPath) -> Option<Vec<u8>> {
+        self.links.get(path).cloned()
+    }
+
     /// Whether a symbolic link stood at `path` until now.
     pub(super) fn forget_symlink(&mut self, path: &LayerPath) -> bool {
         let stood = !self.links.is_empty() && self.links.remove(path).is_some();
@@ -92,14 +99,22 @@ impl Names {
         stood
     }
 
+    /// Takes a directory that has an entry. One that was written into before stays implied too: what came first went
+    /// through a lower layer's link, if there is one.
     pub(super) fn add_directory(&mut self, path: &LayerPath) {
         self.directories.insert(self.hasher.hash_one(path.as_bytes()));
-        self.implied.remove(path);
+    }
+
+    /// Whether `path` was written into before it had an entry of its own, if it has one.
+    pub(super) fn is_implied(&self, path: &LayerPath) -> bool {
+        self.implied.contains(path)
     }
 
     /// Whether a directory stood at `path` until now.
     pub(super) fn forget_directory(&mut self, path: &LayerPath) -> bool {
-        let stood = self.directories.remove(&self.hasher.hash_one(path.as_bytes())) | self.implied.remove(path);
+        let implied = self.implied.take(path);
+        let stood = self.directories.remove(&self.hasher.hash_one(path.as_bytes())) | implied.is_some();
+        self.replaced.extend(implied);
         if stood {
             self.last_implied = None;
         }
@@ -114,7 +129,7 @@ impl Names {
         }
         self.last_implied = Some(directory.to_vec());
         while !directory.is_empty() && !self.directories.contains(&self.hasher.hash_one(directory)) {
-            if self.implied.len() >= limit {
+            if self.implied.len() + self.replaced.len() >= limit {
                 self.overflowed = true;
                 return;
             }
@@ -129,7 +144,8 @@ impl Names {
         self.overflowed
     }
 
-    pub(super) fn into_implied(self) -> Vec<LayerPath> {
+    pub(super) fn into_implied(mut self) -> Vec<LayerPath> {
+        self.implied.append(&mut self.replaced);
         self.implied.into_iter().collect()
     }
 }

@@ -1,0 +1,129 @@
+//! What the place of a file says about it: extractors claim by path, and a path may lead elsewhere than its layer knew.
+
+use lazaret::path::{LayerPath, split};
+
+use super::databases;
+
+/// Directory names that make a package's record of a file below them.
+const MARKERS: &[&[u8]] = &[
+    b"node_modules",
+    b"EGG-INFO",
+    b"specifications",
+    b"vendor",
+    b"composer",
+    b"conda-meta",
+    b"library",
+    b"site-library",
+];
+const MARKER_SUFFIXES: &[&[u8]] = &[b".dist-info", b".egg-info", b".egg"];
+/// No claim looks at more directories above a file than this, but for those of fixed places.
+const SEEN_ABOVE: usize = 3;
+
+/// Whether the extractor that claimed `from` would claim the same file at `to`.
+pub(super) fn claims_alike(extractor: &str, from: &LayerPath, to: &LayerPath) -> bool {
+    let seen = match extractor {
+        "os-release" => return is_os_release(to),
+        "executable" => 0,
+        "java-archive" | "dotnet-deps" => 1,
+        "conda" => 2,
+        "python" | "php-composer" | "ruby-gem" => 3,
+        "pacman" => 6,
+        _ if databases::is_directory(&LayerPath::from_entry(from.parent())) => {
+            return databases::is_directory(&LayerPath::from_entry(to.parent())) && tail(from, 2) == tail(to, 2);
+        }
+        _ => SEEN_ABOVE + 1,
+    };
+    tail(from, seen) == tail(to, seen)
+}
+
+/// Whether files that a layer wrote into `from`, and that are at `to` in truth, may be claimed there although they were
+/// not where the layer thought they were. `is_written` tells whether the layer wrote into a directory or at a path.
+pub(super) fn may_gain(from: &LayerPath, to: &LayerPath, is_written: impl Fn(&LayerPath) -> bool) -> bool {
+    let below = |place: &LayerPath| {
+        (place == to || to.is_root() || place.is_below(to.as_bytes())).then(|| {
+            let mut below = from.clone();
+            below.extend(&place.as_bytes()[to.as_bytes().len()..]);
+            below
+        })
+    };
+    let gains_database = databases::directories()
+        .filter_map(|place| below(&place))
+        .any(|here| !databases::is_directory(&here) && (here == *from || is_written(&here)));
+    let gains_release = [&b"etc/os-release"[..], b"usr/lib/os-release"]
+        .into_iter()
+        .filter_map(|place| below(&LayerPath::from_entry(place)))
+        .any(|here| !is_os_release(&here) && is_written(&here));
+    let marked = marked_tail(to);
+    gains_database || gains_release || !marked.is_empty() && !ends_with(from.as_bytes(), marked)
+}
+
+fn is_os_release(path: &LayerPath) -> bool {
+    matches!(path.as_bytes(), b"etc/os-release" | b"usr/lib/os-release")
+}
+
+/// The last `count` components.
+fn tail(path: &LayerPath, count: usize) -> &[u8] {
+    let bytes = path.as_bytes();
+    match count {
+        0 => b"",
+        _ => memchr_slashes(bytes).nth(count - 1).map_or(bytes, |at| &bytes[at + 1..]),
+    }
+}
+
+/// From the first of the last components that makes records of files below it.
+fn marked_tail(path: &LayerPath) -> &[u8] {
+    let mut marked: &[u8] = b"";
+    let mut above = path.as_bytes();
+    for _ in 0..SEEN_ABOVE {
+        let (parent, name) = split(above);
+        if MARKERS.contains(&name) || MARKER_SUFFIXES.iter().any(|suffix| name.ends_with(suffix)) {
+            marked = &path.as_bytes()[above.len() - name.len()..];
+        }
+        above = parent;
+    }
+    marked
+}
+
+fn memchr_slashes(bytes: &[u8]) -> impl Iterator<Item = usize> {
+    bytes.iter().enumerate().rev().filter(|&(_, &byte)| byte == b'/').map(|(at, _)| at)
+}
+
+/// Whether the last components of `path` are those of `tail`.
+fn ends_with(path: &[u8], tail: &[u8]) -> bool {
+    path.strip_suffix(tail).is_some_and(|above| above.is_empty() || above.ends_with(b"/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_merged_usr_moves_is_claimed_alike() {
+        for (extractor, from, to, alike) in [
+            ("apk-installed", "lib/apk/db/installed", "usr/lib/apk/db/installed", true),
+            ("apk-installed", "lib/apk/db/installed", "opt/apk/db/installed", false),
+            ("dpkg-status-d", "var/lib/dpkg/status.d/a", "var/lib/dpkg/info/a", false),
+            ("python", "lib/python3/x.dist-info/METADATA", "usr/lib/python3/x.dist-info/METADATA", true),
+            ("npm", "app/node_modules/y/package.json", "a/b/package.json", false),
+            ("java-archive", "lib/b.jar", "usr/lib/b.jar", true),
+            ("os-release", "etc/os-release", "usr/lib/os-release", true),
+        ] {
+            assert_eq!(claims_alike(extractor, &from.into(), &to.into()), alike, "{from} {to}");
+        }
+    }
+
+    #[test]
+    fn gains_where_the_true_place_means_more() {
+        let gains = |from: &str, to: &str, written: &str| {
+            may_gain(&from.into(), &to.into(), |path| *path == LayerPath::from(written))
+        };
+        assert!(!gains("lib", "usr/lib", "lib/apk/db"));
+        assert!(gains("lib", "usr/lib", "lib/sysimage/rpm"));
+        assert!(gains("lib", "usr/lib", "lib/os-release"));
+        assert!(!gains("bin", "usr/bin", ""));
+        assert!(gains("db", "var/lib/dpkg", ""));
+        assert!(gains("modules", "app/node_modules", ""));
+        assert!(!gains("srv/node_modules", "app/node_modules", ""));
+        assert!(!gains("app/node_modules/x", "packages/x", ""));
+    }
+}

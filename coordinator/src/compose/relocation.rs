@@ -1,0 +1,120 @@
+//! Where the paths of one layer end up: below a symbolic link of a lower layer they go where the link leads, unless the
+//! layer has put a directory in its place.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use lazaret::inventory::{Gap, GapKind, Hide, HideKind, LayerInventory};
+use lazaret::path::{LayerPath, split};
+
+use super::links::Links;
+use super::places;
+use super::state::State;
+
+/// Directories of one layer that lead elsewhere, as the layers below left them.
+pub(super) struct Relocation<'s> {
+    moved: Vec<(&'s LayerPath, Option<LayerPath>)>,
+}
+
+impl<'s> Relocation<'s> {
+    /// Follows every directory that `layer` wrote into without an entry of its own, and notes as gaps what cannot be told.
+    pub(super) fn new(state: &mut State<'_>, index: u32, layer: &'s LayerInventory) -> Self {
+        let mut moved: Vec<(&LayerPath, Option<LayerPath>)> = Vec::new();
+        for directory in &layer.implied_directories {
+            let outer = moved.iter().rev().find(|(from, _)| directory.is_below(from.as_bytes()));
+            let now = match outer {
+                Some((_, None)) => continue,
+                Some((from, Some(to))) => Links::rebase(directory, from, to),
+                None => directory.clone(),
+            };
+            if !state.links.contains(&now) {
+                continue;
+            }
+            let resolved = state.links.resolve(&now);
+            if let Some(reason) = doubt(layer, directory, resolved.as_ref()) {
+                let gap = Gap { kind: GapKind::Ambiguous, path: directory.clone(), reason: reason.into() };
+                state.gap(Some(index), gap);
+            }
+            moved.push((directory, resolved));
+        }
+        Self { moved }
+    }
+
+    /// Where `path` ends up; nowhere if the links above it lead in a circle.
+    pub(super) fn apply<'p>(&self, path: &'p LayerPath) -> Option<Cow<'p, LayerPath>> {
+        // Sorted by path, so the last match is the deepest.
+        match self.moved.iter().rev().find(|(from, _)| path.is_below(from.as_bytes())) {
+            Some((from, to)) => to.as_ref().map(|to| Cow::Owned(Links::rebase(path, from, to))),
+            None => Some(Cow::Borrowed(path)),
+        }
+    }
+
+    /// A path at which two entries of `layer` end up, or below one of which the other does, and one of them was moved:
+    /// which came last, nothing tells.
+    pub(super) fn collision(&self, layer: &LayerInventory) -> Option<LayerPath> {
+        if self.moved.is_empty() {
+            return None;
+        }
+        let standing = layer.hides.iter().filter(|hide| !matches!(hide.kind, HideKind::Whiteout | HideKind::Opaque));
+        let paths = layer.evidence.iter().map(|evidence| &evidence.path);
+        // Where they end up, and whether that is a directory.
+        let all: Vec<(Cow<'_, LayerPath>, &LayerPath, bool)> = standing
+            .map(|hide| (&hide.path, hide.kind == HideKind::Directory))
+            .chain(paths.map(|path| (path, false)))
+            .filter_map(|(path, is_directory)| Some((self.apply(path)?, path, is_directory)))
+            .collect();
+        let files: HashMap<&[u8], &LayerPath> =
+            all.iter().filter(|(.., is_directory)| !is_directory).map(|(at, path, _)| (at.as_bytes(), *path)).collect();
+        all.iter().find_map(|(at, path, _)| {
+            let mut above = at.as_bytes();
+            while !above.is_empty() {
+                let moved = |file: &LayerPath| above != file.as_bytes() || at.as_ref() != *path;
+                if files.get(above).is_some_and(|&file| file != *path && moved(file)) {
+                    return Some(LayerPath::clone(path));
+                }
+                above = split(above).0;
+            }
+            None
+        })
+    }
+
+    /// Where what is written into `directory` ends up.
+    pub(super) fn inside<'p>(&self, directory: &'p LayerPath) -> Option<Cow<'p, LayerPath>> {
+        match self.moved.iter().find(|(from, _)| *from == directory) {
+            Some((_, to)) => to.clone().map(Cow::Owned),
+            None => self.apply(directory),
+        }
+    }
+}
+
+/// Why it is not certain what the files in `directory` are once they are at `resolved`.
+fn doubt(layer: &LayerInventory, directory: &LayerPath, resolved: Option<&LayerPath>) -> Option<&'static str> {
+    let Some(resolved) = resolved else { return Some("written through symbolic links that lead in a circle") };
+    let hides = |path: &LayerPath, kind: HideKind| {
+        let hide = Hide { path: path.clone(), kind };
+        layer.hides.binary_search(&hide).is_ok()
+    };
+    let first = layer.hides.partition_point(|hide| hide.path < *directory);
+    let own = layer.hides[first..].iter().take_while(|hide| hide.path == *directory);
+    if own.into_iter().any(|hide| !matches!(hide.kind, HideKind::Whiteout | HideKind::Opaque))
+        || layer.evidence.binary_search_by(|evidence| evidence.path.cmp(directory)).is_ok()
+    {
+        return Some("files come before an entry for what holds them, where a lower layer has a symbolic link");
+    }
+    let mut above = directory.clone();
+    let mut hidden = hides(directory, HideKind::Whiteout);
+    while !hidden && !above.is_root() {
+        above.pop();
+        hidden = hides(&above, HideKind::Whiteout) || hides(&above, HideKind::Opaque);
+    }
+    if hidden {
+        return Some("one layer writes through a symbolic link of a lower one and takes it away");
+    }
+    let is_written = |path: &LayerPath| {
+        layer.implied_directories.binary_search(path).is_ok()
+            || hides(path, HideKind::Directory)
+            || hides(path, HideKind::Shadow)
+    };
+    places::may_gain(directory, resolved, is_written)
+        .then_some("files were written through a symbolic link of a lower layer to where packages may be recorded")
+}
