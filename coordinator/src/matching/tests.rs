@@ -1,3 +1,5 @@
+//! Matching on small snapshots made in the test.
+
 use lazaret::package::SourcePackage;
 
 use super::*;

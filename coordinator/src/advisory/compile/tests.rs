@@ -1,3 +1,5 @@
+//! Compiling small sets of records.
+
 use std::fs;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! OSV records, whole and odd.
+
 use super::*;
 
 fn read(json: &str) -> Advisory<'_> {
