@@ -65,13 +65,16 @@ pub struct Platform {
 impl Platform {
     /// Linux on the architecture that this program was built for.
     pub fn host() -> Self {
-        let architecture = match std::env::consts::ARCH {
-            "x86_64" => "amd64",
-            "aarch64" => "arm64",
-            "x86" => "386",
-            "powerpc64" => "ppc64le",
-            "loongarch64" => "loong64",
-            other => other,
+        let architecture = if cfg!(target_arch = "aarch64") {
+            "arm64"
+        } else if cfg!(target_arch = "riscv64") {
+            "riscv64"
+        } else if cfg!(target_arch = "s390x") {
+            "s390x"
+        } else if cfg!(target_arch = "powerpc64") {
+            "ppc64le"
+        } else {
+            "amd64"
         };
         Self { os: "linux".into(), architecture: architecture.into(), variant: None }
     }

@@ -244,36 +244,3 @@ async fn real_images_are_what_they_are_in_a_layout() {
     };
     tokio::task::spawn_blocking(compare).await.unwrap();
 }
-
-/// What a warm scan spends on a registry (the client and one HEAD), and how fast a blob comes. Run with `--ignored
-/// --nocapture`.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "a measurement"]
-#[expect(clippy::print_stderr, reason = "a measurement")]
-async fn figures() {
-    use std::time::Instant;
-    for tls in [false, true] {
-        let Some(registry) = DockerRegistry::start(Keeper::None, tls) else { return };
-        let filled = fill(&registry);
-        let reference = named(&registry, "team/image:single");
-        let authorities: Vec<_> = registry.certificate.clone().into_iter().collect();
-        for _ in 0..3 {
-            let start = Instant::now();
-            let client =
-                Registry::new(RegistryOptions { authorities: authorities.clone(), ..RegistryOptions::default() });
-            client.digest(&reference).await.unwrap();
-            let first = start.elapsed();
-            client.digest(&reference).await.unwrap();
-            eprintln!("TLS {tls}: client and HEAD {first:?}, another HEAD {:?}", start.elapsed() - first);
-        }
-        let client = Registry::new(RegistryOptions { authorities, ..RegistryOptions::default() });
-        let start = Instant::now();
-        for _ in 0..20 {
-            let mut stream = client.blob(&reference, &filled.layers[3].0).await.unwrap();
-            let read = move || std::io::copy(&mut stream, &mut std::io::sink()).unwrap();
-            tokio::task::spawn_blocking(read).await.unwrap();
-        }
-        let bytes = 20 * filled.layers[3].0.size;
-        eprintln!("TLS {tls}: {:.0} MB/s", bytes as f64 / 1e6 / start.elapsed().as_secs_f64());
-    }
-}
