@@ -26,6 +26,9 @@ pub struct LayerInventory {
     /// Directories that entries were written into without an entry of their own in this layer, by path: where a lower
     /// layer has a symbolic link at such a path, a runtime writes through it.
     pub implied_directories: Vec<LayerPath>,
+    /// A path that is two kinds of file in this layer, such as a link and then a directory: the first, if there is any.
+    /// Where entries also went through a link of a lower layer, their order would matter, which is not remembered.
+    pub two_kinds: Option<LayerPath>,
     /// What the whole layer could not tell, such as a limit that was reached.
     pub gaps: Vec<Gap>,
 }

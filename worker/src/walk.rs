@@ -77,6 +77,8 @@ struct Walk<'l> {
     opaques: BTreeSet<LayerPath>,
     /// What stands at a path now, where that may hide something: symbolic links, shallow files, shallow directories.
     standing: HashMap<LayerPath, HideKind>,
+    /// The first path that this layer has as two kinds of file.
+    two_kinds: Option<LayerPath>,
     gaps: BTreeSet<Gap>,
 }
 
@@ -90,6 +92,7 @@ impl<'l> Walk<'l> {
             whiteouts: BTreeSet::new(),
             opaques: BTreeSet::new(),
             standing: HashMap::new(),
+            two_kinds: None,
             gaps: BTreeSet::new(),
         }
     }
@@ -129,8 +132,11 @@ impl<'l> Walk<'l> {
         if self.names.forget_directory(&path) {
             self.harvest.drop_below(&path);
             self.standing.retain(|standing, _| !standing.is_below(path.as_bytes()));
+            self.two_kinds(&path);
         }
-        self.names.forget_symlink(&path);
+        if self.names.forget_symlink(&path) && entry.kind() != EntryKind::Symlink {
+            self.two_kinds(&path);
+        }
         self.harvest.drop_at(&path);
         let claimant = claim(path.as_bytes());
         match entry.kind() {
@@ -182,16 +188,18 @@ impl<'l> Walk<'l> {
         let replaced_link = self.names.forget_symlink(&path);
         let replaced_file = self.harvest.drop_at(&path) | (self.standing.remove(&path) == Some(HideKind::Shadow));
         if replaced_link || replaced_file {
-            if self.names.is_implied(&path) {
-                let reason = "files come before the directory that holds them, where this layer has another file";
-                self.gap(GapKind::Ambiguous, path.clone(), reason);
-            }
+            self.two_kinds(&path);
             self.opaques.insert(path.clone());
         }
         if depth(&path) <= DIRECTORY_DEPTH || claim(path.as_bytes()).is_some() || self.names.is_implied(&path) {
             self.stand(path.clone(), HideKind::Directory);
         }
         self.names.add_directory(&path);
+    }
+
+    /// Remembers a path that is a directory and something else, or a link and a file, in one layer; no builder writes that.
+    fn two_kinds(&mut self, path: &LayerPath) {
+        self.two_kinds.get_or_insert_with(|| path.clone());
     }
 
     fn symlink(&mut self, target: Vec<u8>, path: LayerPath, claimant: Option<&'static Extractor>) {
@@ -286,6 +294,7 @@ impl<'l> Walk<'l> {
             evidence: found.into_values().collect(),
             hides,
             implied_directories: self.names.into_implied(),
+            two_kinds: self.two_kinds,
             gaps: self.gaps.into_iter().collect(),
             ..LayerInventory::default()
         }

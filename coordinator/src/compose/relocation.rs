@@ -55,6 +55,9 @@ impl<'s> Relocation<'s> {
         if self.moved.is_empty() {
             return None;
         }
+        if layer.two_kinds.is_some() {
+            return layer.two_kinds.clone();
+        }
         let standing = layer.hides.iter().filter(|hide| !matches!(hide.kind, HideKind::Whiteout | HideKind::Opaque));
         let paths = layer.evidence.iter().map(|evidence| &evidence.path);
         // Where they end up, and whether that is a directory.
