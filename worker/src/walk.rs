@@ -14,6 +14,8 @@ use crate::tar::{Entries, Entry, EntryKind, TarError};
 mod evidence;
 mod executable;
 mod names;
+#[cfg(test)]
+mod tests;
 
 use evidence::Harvest;
 use names::Names;
