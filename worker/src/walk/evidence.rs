@@ -46,8 +46,16 @@ impl<'l> Harvest<'l> {
     /// Records evidence; past the limit only the gap that says so.
     pub(super) fn found(&mut self, path: LayerPath, extractor: &'static str, facts: Facts) {
         if self.has_room() {
-            self.found.insert(path.clone(), Evidence { path, extractor: extractor.into(), facts });
+            self.keep(path, extractor, facts);
         }
+    }
+
+    fn keep(&mut self, path: LayerPath, extractor: &'static str, mut facts: Facts) {
+        // A list of one has room for four, and a layer may have a list of one in each of its files.
+        facts.packages.shrink_to_fit();
+        facts.owned.shrink_to_fit();
+        facts.gaps.shrink_to_fit();
+        self.found.insert(path.clone(), Evidence { path, extractor: extractor.into(), facts });
     }
 
     fn has_room(&mut self) -> bool {
@@ -202,7 +210,7 @@ impl<'l> Harvest<'l> {
         let facts: Vec<Facts> = batch.par_iter().map(|(path, pending)| extract(path, pending, companions)).collect();
         for ((path, pending), facts) in batch.into_iter().zip(facts) {
             self.pending_bytes -= pending.content.len() as u64;
-            self.found.insert(path.clone(), Evidence { path, extractor: pending.extractor.name.into(), facts });
+            self.keep(path, pending.extractor.name, facts);
         }
     }
 
