@@ -1,5 +1,7 @@
 //! Layer inventories composed into an image inventory: a fold from the bottom, equal to extracting the flattened image.
 
+use std::ops::Deref;
+
 use bincode::{Decode, Encode};
 use lazaret::distro::OsRelease;
 use lazaret::inventory::{Evidence, Facts, Gap, GapKind, HideKind, LayerInventory, Link, Recognised};
@@ -126,7 +128,7 @@ fn apply<'a>(state: &mut State<'a>, index: u32, layer: &'a LayerInventory) {
 fn hard_linked(state: &State<'_>, evidence: &Evidence, target: &LayerPath) -> Option<Facts> {
     let target = state.links.resolve_parent(target)?;
     let slot = state.slots.get(&target).filter(|slot| slot.extractor == evidence.extractor)?;
-    let mut facts = slot.facts.clone().into_owned();
+    let mut facts = slot.facts.deref().clone();
     for gap in facts.gaps.iter_mut().filter(|gap| gap.path == target) {
         gap.path = evidence.path.clone();
     }
