@@ -1,5 +1,7 @@
 //! Layer inventories composed into an image inventory: a fold from the bottom, equal to extracting the flattened image.
 
+use std::ops::Deref;
+
 use bincode::{Decode, Encode};
 use lazaret::distro::OsRelease;
 use lazaret::inventory::{Evidence, Facts, Gap, GapKind, HideKind, LayerInventory, Link, Recognised};
@@ -167,7 +169,7 @@ impl Linked {
         let Some(slot) = state.slots.get(&target).filter(|slot| slot.extractor == evidence.extractor) else {
             return Self::Unknown;
         };
-        let mut facts = slot.facts.clone().into_owned();
+        let mut facts = slot.facts.deref().clone();
         for gap in facts.gaps.iter_mut().filter(|gap| gap.path == target) {
             gap.path = evidence.path.clone();
         }

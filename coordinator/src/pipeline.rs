@@ -11,7 +11,7 @@ use lazaret::inventory::LayerInventory;
 use lazaret::wire::{self, Kind};
 use rayon::prelude::*;
 
-use crate::compose;
+use crate::compose::{self, Contents};
 use crate::inventory::ImageInventory;
 use crate::local;
 
@@ -84,8 +84,10 @@ pub fn inventory(image: &Image, source: &dyn ImageSource, store: &dyn Store, pro
             ((layer.blob.digest, layer.diff_id), inventory)
         })
         .collect();
-    let layers: Vec<_> = image.layers.iter().map(|layer| done.get(&(layer.blob.digest, layer.diff_id))).collect();
-    finish(image, store, &keys, &layers)
+    let composed = Composed::of(image.layers.iter().map(|layer| done.get(&(layer.blob.digest, layer.diff_id))));
+    // What the layers were is in their composition now, and in the store; both at once are twice the memory.
+    drop(done);
+    finish(image, store, &keys, composed)
 }
 
 /// What can be read only once is analysed as it goes by, before anybody knows which of it are layers of the image.
@@ -124,28 +126,34 @@ fn inventory_of_streamed(image: &Image, layers: &[Result<LayerInventory, String>
             keep_layer(layer, inventory, store, &keys);
         }
     }
-    finish(image, store, &keys, &layers.iter().map(Some).collect::<Vec<_>>())
+    finish(image, store, &keys, Composed::of(layers.iter().map(Some)))
 }
 
-fn finish(
-    image: &Image,
-    store: &dyn Store,
-    keys: &Keys,
-    layers: &[Option<&Result<LayerInventory, String>>],
-) -> Inventoried {
-    let contents = compose::compose(layers.iter().map(|layer| layer.and_then(|layer| layer.as_ref().ok())));
-    let failed: Vec<_> = layers
-        .iter()
-        .enumerate()
-        .filter_map(|(index, layer)| match layer {
+/// What the layers of an image come to.
+struct Composed {
+    contents: Contents,
+    failed: Vec<(u32, String)>,
+    /// Whether every layer was read to its end and is the one that was meant.
+    verified: bool,
+}
+
+impl Composed {
+    fn of<'l>(layers: impl Iterator<Item = Option<&'l Result<LayerInventory, String>>> + Clone) -> Self {
+        let contents = compose::compose(layers.clone().map(|layer| layer.and_then(|layer| layer.as_ref().ok())));
+        let verified = layers.clone().all(|layer| matches!(layer, Some(Ok(layer)) if layer.diff_id.is_some()));
+        let failed = layers.enumerate().filter_map(|(index, layer)| match layer {
             Some(Ok(_)) => None,
             Some(Err(reason)) => Some((index as u32, reason.clone())),
             None => Some((index as u32, "not read".into())),
-        })
-        .collect();
+        });
+        Self { failed: failed.collect(), contents, verified }
+    }
+}
+
+fn finish(image: &Image, store: &dyn Store, keys: &Keys, composed: Composed) -> Inventoried {
+    let Composed { contents, failed, verified } = composed;
     let inventory = ImageInventory::new(image, contents);
-    let verified = layers.iter().all(|layer| layer.is_some_and(|l| l.as_ref().is_ok_and(|l| l.diff_id.is_some())));
-    if failed.is_empty() && verified {
+    if verified {
         let key = keys.image(&image.digest);
         match wire::seal(Kind::ImageInventory, &key, &inventory) {
             Ok(sealed) => put(store, &key, &sealed),

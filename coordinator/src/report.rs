@@ -23,12 +23,12 @@ pub const SCHEMA: &str = "lazaret-report/1";
 pub const JSON_SCHEMA: &str = include_str!("report/schema.json");
 
 /// Several reports in one document.
-#[derive(Clone, Debug, Serialize)]
-pub struct Reports {
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Reports<'r> {
     /// [`SCHEMA`].
     pub schema: &'static str,
     /// One for each image, in the order in which they were asked for, platforms in theirs.
-    pub reports: Vec<Report>,
+    pub reports: &'r [Report],
 }
 
 /// What is known about one image.

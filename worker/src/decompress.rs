@@ -156,7 +156,7 @@ impl<R: BufRead> Unpacked<R> {
         let count = self.decoder.input().count;
         if self.produced > self.limits.uncompressed_bytes {
             self.breach = Some(Breach::Uncompressed);
-        } else if self.produced > Limits::RATIO_FROM && self.produced / self.limits.ratio > count {
+        } else if self.produced > self.limits.ratio_from && self.produced / self.limits.ratio > count {
             self.breach = Some(Breach::Ratio);
         } else if count > self.limits.compressed_bytes {
             self.breach = Some(Breach::Compressed);

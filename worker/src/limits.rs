@@ -7,8 +7,11 @@ pub struct Limits {
     pub compressed_bytes: u64,
     /// Bytes of the uncompressed tar.
     pub uncompressed_bytes: u64,
-    /// Uncompressed bytes for each compressed one, once [`Self::RATIO_FROM`] bytes are out.
+    /// Uncompressed bytes for each compressed one, once `ratio_from` bytes are out.
     pub ratio: u64,
+    /// Uncompressed bytes that may have any ratio: about a second of CPU time. A layer of small files that repeat each
+    /// other passes 200 to 1, and a runtime takes it.
+    pub ratio_from: u64,
     /// Entries of the tar.
     pub entries: u64,
     /// Symbolic links and other paths remembered because they may hide what lies below.
@@ -20,8 +23,6 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Below this many uncompressed bytes any ratio is fine: a small layer of zeros is no attack.
-    pub const RATIO_FROM: u64 = 64 << 20;
     /// The longest path, as Linux has it.
     pub const PATH_BYTES: usize = 4096;
 
@@ -37,6 +38,7 @@ impl Default for Limits {
             compressed_bytes: 2 << 30,
             uncompressed_bytes: 20 << 30,
             ratio: 200,
+            ratio_from: 256 << 20,
             entries: 2_000_000,
             hides: 200_000,
             evidence: 300_000,

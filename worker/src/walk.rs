@@ -14,6 +14,8 @@ use crate::tar::{Entries, Entry, EntryKind, TarError};
 mod evidence;
 mod executable;
 mod names;
+#[cfg(test)]
+mod tests;
 
 use evidence::Harvest;
 use names::Names;
@@ -280,18 +282,18 @@ impl<'l> Walk<'l> {
         if self.names.overflowed() {
             self.gap(GapKind::Limit, LayerPath::root(), "too many directories without an entry of their own");
         }
-        let (found, gaps) = self.harvest.finish();
+        let (evidence, gaps) = self.harvest.finish();
         self.gaps.extend(gaps);
         let mut hides: Vec<Hide> =
             self.whiteouts.into_iter().map(|path| Hide { path, kind: HideKind::Whiteout }).collect();
         hides.extend(self.opaques.into_iter().map(|path| Hide { path, kind: HideKind::Opaque }));
         // Evidence says itself that a file stands there now.
-        let standing =
-            self.standing.into_iter().filter(|(path, kind)| *kind != HideKind::Shadow || !found.contains_key(path));
+        let found = |path: &LayerPath| evidence.binary_search_by(|found| found.path.cmp(path)).is_ok();
+        let standing = self.standing.into_iter().filter(|(path, kind)| *kind != HideKind::Shadow || !found(path));
         hides.extend(standing.map(|(path, kind)| Hide { path, kind }));
         hides.sort_unstable();
         LayerInventory {
-            evidence: found.into_values().collect(),
+            evidence,
             hides,
             implied_directories: self.names.into_implied(),
             two_kinds: self.two_kinds,

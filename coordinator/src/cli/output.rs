@@ -1,6 +1,7 @@
 //! Where a report goes: standard output, or a file that is there whole or not at all.
 
-use std::io::{self, IsTerminal, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 
 use serde::Serialize;
@@ -8,37 +9,42 @@ use serde::Serialize;
 use super::Failure;
 use crate::report::table::Style;
 
-/// Writes `content` to `file`, or to standard output.
-pub(super) fn write(content: &[u8], file: Option<&Path>) -> Result<(), Failure> {
-    match file {
-        None => {
-            let mut out = io::stdout().lock();
-            out.write_all(content)?;
-            out.flush()?;
-        }
-        Some(path) => {
-            let failed = |error| Failure::new(format_args!("cannot write {}: {error}", path.display()));
-            // A device or a pipe is written to; a file is replaced, so that nobody reads half a report.
-            if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
-                return std::fs::write(path, content).map_err(failed);
-            }
-            let mut temporary = path.as_os_str().to_owned();
-            temporary.push(format!(".{}.tmp", std::process::id()));
-            std::fs::write(&temporary, content).and_then(|()| std::fs::rename(&temporary, path)).map_err(|error| {
-                // The first error is the one that matters.
-                let _ = std::fs::remove_file(&temporary);
-                failed(error)
-            })?;
-        }
+const BUFFER: usize = 64 << 10;
+
+/// Lets `content` write to `file`, or to standard output: as it goes, since a document may be large.
+pub(super) fn write(
+    file: Option<&Path>,
+    content: impl Fn(&mut dyn Write) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let Some(path) = file else {
+        let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
+        content(&mut out)?;
+        return Ok(out.flush()?);
+    };
+    let write_to = |path: &Path| -> Result<(), Failure> {
+        let mut out = BufWriter::with_capacity(BUFFER, File::create(path)?);
+        content(&mut out)?;
+        Ok(out.flush()?)
+    };
+    let failed = |error: Failure| Failure::new(format_args!("cannot write {}: {error}", path.display()));
+    // A device or a pipe is written to; a file is replaced, so that nobody reads half a report.
+    if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return write_to(path).map_err(failed);
     }
-    Ok(())
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(format!(".{}.tmp", std::process::id()));
+    let temporary = Path::new(&temporary);
+    write_to(temporary).and_then(|()| Ok(std::fs::rename(temporary, path)?)).map_err(|error| {
+        // The first error is the one that matters.
+        let _ = std::fs::remove_file(temporary);
+        failed(error)
+    })
 }
 
 /// A document as JSON, indented, with a line end.
-pub(super) fn json(document: &impl Serialize) -> Result<Vec<u8>, Failure> {
-    let mut json = serde_json::to_vec_pretty(document).map_err(Failure::new)?;
-    json.push(b'\n');
-    Ok(json)
+pub(super) fn json(out: &mut dyn Write, document: &impl Serialize) -> Result<(), Failure> {
+    serde_json::to_writer_pretty(&mut *out, document).map_err(io::Error::from)?;
+    Ok(out.write_all(b"\n")?)
 }
 
 /// How to draw a table: as wide as the terminal, in colour only there.

@@ -258,16 +258,18 @@ impl Scan {
     }
 
     fn write(&self, reports: &[Report], several: bool) -> Result<(), Failure> {
-        let content = match (self.format, reports) {
-            (Format::Json, [report]) if !several => output::json(report)?,
-            (Format::Json, _) => output::json(&Reports { schema: SCHEMA, reports: reports.to_vec() })?,
+        output::write(self.output.as_deref(), |out| match (self.format, reports) {
+            (Format::Json, [report]) if !several => output::json(out, report),
+            (Format::Json, _) => output::json(out, &Reports { schema: SCHEMA, reports }),
             (Format::Table, _) => {
                 let style = output::style(self.output.is_some());
-                let tables: Vec<String> = reports.iter().map(|report| table::render(report, style)).collect();
-                tables.join("\n").into_bytes()
+                for (index, report) in reports.iter().enumerate() {
+                    let blank = if index > 0 { "\n" } else { "" };
+                    write!(out, "{blank}{}", table::render(report, style))?;
+                }
+                Ok(())
             }
-        };
-        output::write(&content, self.output.as_deref())
+        })
     }
 
     fn exit_code(&self, reports: &[Report], failed: bool) -> ExitCode {

@@ -29,12 +29,13 @@ pub(super) fn finish(mut state: State<'_>) -> Contents {
         gaps.extend(slot.facts.gaps.iter().map(|gap| LayerGap { layer: Some(slot.layer), gap: gap.clone() }));
     }
     let packages = rows
-        .into_iter()
-        .map(|(identity, (package, mut evidence))| {
+        .into_values()
+        .map(|(package, mut evidence)| {
             evidence.sort_unstable();
             evidence.dedup();
+            evidence.shrink_to_fit();
             InstalledPackage {
-                layer: state.presence.since(&identity),
+                layer: state.presence.since(package),
                 owner: owner(&owners, &evidence),
                 package: package.clone(),
                 evidence,

@@ -1,8 +1,7 @@
 //! The image as far as the layers composed so far make it.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
+use std::ops::{Bound, Deref};
 
 use lazaret::inventory::{Evidence, Facts, Gap};
 use lazaret::path::{LayerPath, is_below};
@@ -25,7 +24,25 @@ pub(super) struct State<'a> {
 pub(super) struct Slot<'a> {
     pub(super) layer: u32,
     pub(super) extractor: &'a str,
-    pub(super) facts: Cow<'a, Facts>,
+    pub(super) facts: Held<'a>,
+}
+
+/// Facts of a layer, or a copy of another layer's under another path. A copy is rare, so it is the one in a box: there are
+/// as many slots as files with packages.
+pub(super) enum Held<'a> {
+    Borrowed(&'a Facts),
+    Owned(Box<Facts>),
+}
+
+impl Deref for Held<'_> {
+    type Target = Facts;
+
+    fn deref(&self) -> &Facts {
+        match self {
+            Self::Borrowed(facts) => facts,
+            Self::Owned(facts) => facts,
+        }
+    }
 }
 
 impl<'a> State<'a> {
@@ -34,11 +51,11 @@ impl<'a> State<'a> {
     }
 
     pub(super) fn insert(&mut self, layer: u32, path: LayerPath, evidence: &'a Evidence) {
-        self.put(path, Slot { layer, extractor: &evidence.extractor, facts: Cow::Borrowed(&evidence.facts) });
+        self.put(path, Slot { layer, extractor: &evidence.extractor, facts: Held::Borrowed(&evidence.facts) });
     }
 
     pub(super) fn insert_owned(&mut self, layer: u32, path: LayerPath, evidence: &'a Evidence, facts: Facts) {
-        self.put(path, Slot { layer, extractor: &evidence.extractor, facts: Cow::Owned(facts) });
+        self.put(path, Slot { layer, extractor: &evidence.extractor, facts: Held::Owned(Box::new(facts)) });
     }
 
     fn put(&mut self, path: LayerPath, slot: Slot<'a>) {

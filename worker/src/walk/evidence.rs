@@ -13,17 +13,24 @@ use crate::extract::{ClaimedFile, Content, EXTRACTORS, Extractor};
 use crate::limits::Limits;
 use crate::tar::{Chunk, Entries, Entry, TarError};
 
-/// Pending bytes that are worth waking the other cores for.
+/// Pending bytes, or files, that are worth waking the other cores for.
 const BATCH: u64 = 16 << 20;
+const BATCH_FILES: usize = 8192;
 
 /// What a layer's claimed files yielded so far, and those that wait.
 pub(super) struct Harvest<'l> {
     limits: &'l Limits,
-    found: BTreeMap<LayerPath, Evidence>,
+    found: BTreeMap<LayerPath, Found>,
     pending: BTreeMap<LayerPath, Pending>,
     companions: BTreeMap<LayerPath, Arc<Vec<u8>>>,
     pending_bytes: u64,
     gaps: BTreeSet<Gap>,
+}
+
+/// Evidence but for its path, which is its key.
+struct Found {
+    extractor: &'static str,
+    facts: Facts,
 }
 
 struct Pending {
@@ -46,8 +53,16 @@ impl<'l> Harvest<'l> {
     /// Records evidence; past the limit only the gap that says so.
     pub(super) fn found(&mut self, path: LayerPath, extractor: &'static str, facts: Facts) {
         if self.has_room() {
-            self.found.insert(path.clone(), Evidence { path, extractor: extractor.into(), facts });
+            self.keep(path, extractor, facts);
         }
+    }
+
+    fn keep(&mut self, path: LayerPath, extractor: &'static str, mut facts: Facts) {
+        // A list of one has room for four, and a layer may have a list of one in each of its files.
+        facts.packages.shrink_to_fit();
+        facts.owned.shrink_to_fit();
+        facts.gaps.shrink_to_fit();
+        self.found.insert(path, Found { extractor, facts });
     }
 
     fn has_room(&mut self) -> bool {
@@ -86,7 +101,7 @@ impl<'l> Harvest<'l> {
                 self.found(path, extractor.name, Facts { gaps: vec![gap], ..Facts::default() });
             }
         }
-        if self.pending_bytes >= BATCH {
+        if self.pending_bytes >= BATCH || self.pending.len() >= BATCH_FILES {
             self.extract_batch(false);
         }
         Ok(())
@@ -202,21 +217,21 @@ impl<'l> Harvest<'l> {
         let facts: Vec<Facts> = batch.par_iter().map(|(path, pending)| extract(path, pending, companions)).collect();
         for ((path, pending), facts) in batch.into_iter().zip(facts) {
             self.pending_bytes -= pending.content.len() as u64;
-            self.found.insert(path.clone(), Evidence { path, extractor: pending.extractor.name.into(), facts });
+            self.keep(path, pending.extractor.name, facts);
         }
     }
 
     /// Everything that was found, and the gaps that belong to no file.
-    pub(super) fn finish(mut self) -> (BTreeMap<LayerPath, Evidence>, BTreeSet<Gap>) {
+    pub(super) fn finish(mut self) -> (Vec<Evidence>, BTreeSet<Gap>) {
         self.extract_batch(true);
         for (path, content) in std::mem::take(&mut self.companions) {
             let (directory, name) = directory_and_name(&path);
             let main = EXTRACTORS.iter().find(|e| e.companions.iter().any(|c| c.as_bytes() == name));
-            let beside = |evidence: &Evidence| {
-                evidence.path.parent() == directory && main.is_some_and(|e| e.name == evidence.extractor)
+            let beside = |(path, found): (&LayerPath, &Found)| {
+                path.parent() == directory && main.is_some_and(|e| e.name == found.extractor)
             };
             let mut facts = Facts::default();
-            if !content.is_empty() && !self.found.values().any(beside) {
+            if !content.is_empty() && !self.found.iter().any(beside) {
                 let reason = "a database log without its database in this layer".into();
                 facts.gaps.push(Gap { kind: GapKind::UnresolvedLink, path: path.clone(), reason });
             }
@@ -224,7 +239,12 @@ impl<'l> Harvest<'l> {
                 self.found(path, extractor.name, facts);
             }
         }
-        (self.found, self.gaps)
+        let evidence = self.found.into_iter().map(|(path, found)| Evidence {
+            path,
+            extractor: found.extractor.into(),
+            facts: found.facts,
+        });
+        (evidence.collect(), self.gaps)
     }
 }
 
