@@ -12,6 +12,7 @@ mod man;
 mod output;
 mod progress;
 mod scan;
+mod schema;
 mod settings;
 mod version;
 
@@ -33,6 +34,8 @@ enum Command {
     Advisories(advisories::Advisories),
     /// Compare versions as a package manager does
     Version(version::Version),
+    /// Print the JSON Schema of reports
+    Schema,
     /// Print shell completions
     Completions(completions::Completions),
     /// Write manual pages
@@ -47,6 +50,7 @@ pub fn run() -> ExitCode {
         Command::Scan(scan) => scan.run(),
         Command::Advisories(advisories) => advisories.run(),
         Command::Version(version) => version.run(),
+        Command::Schema => schema::run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),
     };
