@@ -1,5 +1,6 @@
-//! Servers that tests start on free loopback ports, in directories of their own, and that end with the test.
+//! Servers that tests start on free loopback ports, in directories of their own, and that end with the test; other programs.
 
+pub mod binary;
 pub mod docker_registry;
 pub mod hostile_registry;
 pub mod oci_fixture;
