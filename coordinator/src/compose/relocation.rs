@@ -55,7 +55,8 @@ impl<'s> Relocation<'s> {
         if self.moved.is_empty() {
             return None;
         }
-        let standing = layer.hides.iter().filter(|hide| !matches!(hide.kind, HideKind::Whiteout | HideKind::Opaque));
+        // A directory that replaced a file of its own layer is opaque.
+        let standing = layer.hides.iter().filter(|hide| hide.kind != HideKind::Whiteout);
         let paths = layer.evidence.iter().map(|evidence| &evidence.path);
         // Where they end up, and whether that is a directory.
         let all: Vec<(Cow<'_, LayerPath>, &LayerPath, bool)> = standing
@@ -94,18 +95,22 @@ fn doubt(layer: &LayerInventory, directory: &LayerPath, resolved: Option<&LayerP
         let hide = Hide { path: path.clone(), kind };
         layer.hides.binary_search(&hide).is_ok()
     };
-    let first = layer.hides.partition_point(|hide| hide.path < *directory);
-    let own = layer.hides[first..].iter().take_while(|hide| hide.path == *directory);
-    if own.into_iter().any(|hide| !matches!(hide.kind, HideKind::Whiteout | HideKind::Opaque))
-        || layer.evidence.binary_search_by(|evidence| evidence.path.cmp(directory)).is_ok()
-    {
-        return Some("files come before an entry for what holds them, where a lower layer has a symbolic link");
-    }
-    let mut above = directory.clone();
+    let has_evidence = |path: &LayerPath| layer.evidence.binary_search_by(|evidence| evidence.path.cmp(path)).is_ok();
+    let replaces = |path: &LayerPath| {
+        let first = layer.hides.partition_point(|hide| hide.path < *path);
+        let mut there = layer.hides[first..].iter().take_while(|hide| hide.path == *path);
+        there.any(|hide| matches!(hide.kind, HideKind::Symlink(_) | HideKind::Shadow)) || has_evidence(path)
+    };
+    let mut late = replaces(directory) || hides(directory, HideKind::Directory);
     let mut hidden = hides(directory, HideKind::Whiteout);
-    while !hidden && !above.is_root() {
+    let mut above = directory.clone();
+    while !above.is_root() {
         above.pop();
-        hidden = hides(&above, HideKind::Whiteout) || hides(&above, HideKind::Opaque);
+        late |= replaces(&above);
+        hidden |= hides(&above, HideKind::Whiteout) || hides(&above, HideKind::Opaque);
+    }
+    if late {
+        return Some("files come before an entry for what holds them, where a lower layer has a symbolic link");
     }
     if hidden {
         return Some("one layer writes through a symbolic link of a lower one and takes it away");
