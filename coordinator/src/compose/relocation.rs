@@ -30,8 +30,9 @@ impl<'s> Relocation<'s> {
             if !state.links.contains(&now) {
                 continue;
             }
-            let resolved = state.links.resolve(&now);
-            if let Some(reason) = doubt(layer, directory, resolved.as_ref()) {
+            let mut way = Vec::new();
+            let resolved = state.links.resolve_by(&now, &mut |place| way.push(place.clone()));
+            if let Some(reason) = doubt(layer, directory, &way, resolved.as_ref()) {
                 let gap = Gap { kind: GapKind::Ambiguous, path: directory.clone(), reason: reason.into() };
                 state.gap(Some(index), gap);
             }
@@ -89,7 +90,12 @@ impl<'s> Relocation<'s> {
 }
 
 /// Why it is not certain what the files in `directory` are once they are at `resolved`.
-fn doubt(layer: &LayerInventory, directory: &LayerPath, resolved: Option<&LayerPath>) -> Option<&'static str> {
+fn doubt(
+    layer: &LayerInventory,
+    directory: &LayerPath,
+    way: &[LayerPath],
+    resolved: Option<&LayerPath>,
+) -> Option<&'static str> {
     let Some(resolved) = resolved else { return Some("written through symbolic links that lead in a circle") };
     let hides = |path: &LayerPath, kind: HideKind| {
         let hide = Hide { path: path.clone(), kind };
@@ -108,6 +114,9 @@ fn doubt(layer: &LayerInventory, directory: &LayerPath, resolved: Option<&LayerP
         above.pop();
         late |= replaces(&above);
         hidden |= hides(&above, HideKind::Whiteout) || hides(&above, HideKind::Opaque);
+    }
+    if way.iter().any(|place| place != directory && replaces(place)) {
+        return Some("one layer writes through a symbolic link of a lower one and changes where it leads");
     }
     if late {
         return Some("files come before an entry for what holds them, where a lower layer has a symbolic link");
