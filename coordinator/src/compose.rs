@@ -173,6 +173,9 @@ impl Linked {
         for gap in facts.gaps.iter_mut().filter(|gap| gap.path == target) {
             gap.path = evidence.path.clone();
         }
+        if let Some(owner) = &mut facts.owner {
+            *owner = databases::owner_by_name(&evidence.path);
+        }
         Self::Evidence(facts)
     }
 }

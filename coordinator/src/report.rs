@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::matching::Level;
 
 pub mod build;
+pub mod json;
 pub mod purl;
 pub mod table;
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::Failure;
+use crate::report::json;
 use crate::report::table::Style;
 
 const BUFFER: usize = 64 << 10;
@@ -43,7 +44,8 @@ pub(super) fn write(
 
 /// A document as JSON, indented, with a line end.
 pub(super) fn json(out: &mut dyn Write, document: &impl Serialize) -> Result<(), Failure> {
-    serde_json::to_writer_pretty(&mut *out, document).map_err(io::Error::from)?;
+    let mut serializer = serde_json::Serializer::with_formatter(&mut *out, json::Visible::default());
+    document.serialize(&mut serializer).map_err(io::Error::from)?;
     Ok(out.write_all(b"\n")?)
 }
 

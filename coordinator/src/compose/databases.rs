@@ -1,6 +1,7 @@
 //! Where the package managers of operating systems keep their databases.
 
 use lazaret::path::LayerPath;
+use lazaret::text::from_bytes;
 
 /// Directories of databases that extractors read, sorted by package manager.
 const DIRECTORIES: &[&[u8]] = &[
@@ -36,4 +37,11 @@ pub(super) fn is_database(path: &LayerPath) -> bool {
 /// more than that there is nothing.
 pub(super) fn reads_any_file(extractor: &str) -> bool {
     extractor == "executable"
+}
+
+/// The package whose files the list at `path` names: what its name is without the ending.
+pub(super) fn owner_by_name(path: &LayerPath) -> String {
+    let name = path.file_name();
+    let end = name.iter().rposition(|&byte| byte == b'.').unwrap_or(name.len());
+    from_bytes(&name[..end]).into_owned()
 }

@@ -40,7 +40,12 @@ impl Links {
 
     /// Where `path` leads, its last component followed too; `None` if links lead in a circle.
     pub(super) fn resolve(&self, path: &LayerPath) -> Option<LayerPath> {
-        self.resolve_from(LayerPath::root(), path.as_bytes())
+        self.resolve_from(LayerPath::root(), path.as_bytes(), &mut |_| {})
+    }
+
+    /// The same, showing every place on the way.
+    pub(super) fn resolve_by(&self, path: &LayerPath, visit: &mut dyn FnMut(&LayerPath)) -> Option<LayerPath> {
+        self.resolve_from(LayerPath::root(), path.as_bytes(), visit)
     }
 
     /// Where the file at `path` is; its last component is not followed.
@@ -48,7 +53,7 @@ impl Links {
         if self.0.is_empty() {
             return Some(path.clone());
         }
-        let mut resolved = self.resolve_from(LayerPath::root(), path.parent())?;
+        let mut resolved = self.resolve_from(LayerPath::root(), path.parent(), &mut |_| {})?;
         if !path.file_name().is_empty() {
             resolved.push(path.file_name());
         }
@@ -58,10 +63,10 @@ impl Links {
     /// Where a link at `link` with this `target` leads.
     pub(super) fn resolve_target(&self, link: &LayerPath, target: &[u8]) -> Option<LayerPath> {
         let start = if target.starts_with(b"/") { LayerPath::root() } else { LayerPath::from_entry(link.parent()) };
-        self.resolve_from(start, target)
+        self.resolve_from(start, target, &mut |_| {})
     }
 
-    fn resolve_from(&self, start: LayerPath, name: &[u8]) -> Option<LayerPath> {
+    fn resolve_from(&self, start: LayerPath, name: &[u8], visit: &mut dyn FnMut(&LayerPath)) -> Option<LayerPath> {
         let mut followed = 0;
         let mut path = start;
         let mut todo: Vec<&[u8]> = name.rsplit(|&b| b == b'/').collect();
@@ -71,6 +76,7 @@ impl Links {
                 b".." => path.pop(),
                 name => {
                     path.push(name);
+                    visit(&path);
                     if let Some(target) = self.0.get(&path) {
                         followed += 1;
                         if followed > MAX_FOLLOWED {

@@ -30,8 +30,9 @@ impl<'s> Relocation<'s> {
             if !state.links.contains(&now) {
                 continue;
             }
-            let resolved = state.links.resolve(&now);
-            if let Some(reason) = doubt(layer, directory, resolved.as_ref()) {
+            let mut way = Vec::new();
+            let resolved = state.links.resolve_by(&now, &mut |place| way.push(place.clone()));
+            if let Some(reason) = doubt(layer, directory, &way, resolved.as_ref()) {
                 let gap = Gap { kind: GapKind::Ambiguous, path: directory.clone(), reason: reason.into() };
                 state.gap(Some(index), gap);
             }
@@ -58,7 +59,8 @@ impl<'s> Relocation<'s> {
         if layer.two_kinds.is_some() {
             return layer.two_kinds.clone();
         }
-        let standing = layer.hides.iter().filter(|hide| !matches!(hide.kind, HideKind::Whiteout | HideKind::Opaque));
+        // A directory that replaced a file of its own layer is opaque.
+        let standing = layer.hides.iter().filter(|hide| hide.kind != HideKind::Whiteout);
         let paths = layer.evidence.iter().map(|evidence| &evidence.path);
         // Where they end up, and whether that is a directory.
         let all: Vec<(Cow<'_, LayerPath>, &LayerPath, bool)> = standing
@@ -91,24 +93,36 @@ impl<'s> Relocation<'s> {
 }
 
 /// Why it is not certain what the files in `directory` are once they are at `resolved`.
-fn doubt(layer: &LayerInventory, directory: &LayerPath, resolved: Option<&LayerPath>) -> Option<&'static str> {
+fn doubt(
+    layer: &LayerInventory,
+    directory: &LayerPath,
+    way: &[LayerPath],
+    resolved: Option<&LayerPath>,
+) -> Option<&'static str> {
     let Some(resolved) = resolved else { return Some("written through symbolic links that lead in a circle") };
     let hides = |path: &LayerPath, kind: HideKind| {
         let hide = Hide { path: path.clone(), kind };
         layer.hides.binary_search(&hide).is_ok()
     };
-    let first = layer.hides.partition_point(|hide| hide.path < *directory);
-    let own = layer.hides[first..].iter().take_while(|hide| hide.path == *directory);
-    if own.into_iter().any(|hide| !matches!(hide.kind, HideKind::Whiteout | HideKind::Opaque))
-        || layer.evidence.binary_search_by(|evidence| evidence.path.cmp(directory)).is_ok()
-    {
-        return Some("files come before an entry for what holds them, where a lower layer has a symbolic link");
-    }
-    let mut above = directory.clone();
+    let has_evidence = |path: &LayerPath| layer.evidence.binary_search_by(|evidence| evidence.path.cmp(path)).is_ok();
+    let replaces = |path: &LayerPath| {
+        let first = layer.hides.partition_point(|hide| hide.path < *path);
+        let mut there = layer.hides[first..].iter().take_while(|hide| hide.path == *path);
+        there.any(|hide| matches!(hide.kind, HideKind::Symlink(_) | HideKind::Shadow)) || has_evidence(path)
+    };
+    let mut late = replaces(directory) || hides(directory, HideKind::Directory);
     let mut hidden = hides(directory, HideKind::Whiteout);
-    while !hidden && !above.is_root() {
+    let mut above = directory.clone();
+    while !above.is_root() {
         above.pop();
-        hidden = hides(&above, HideKind::Whiteout) || hides(&above, HideKind::Opaque);
+        late |= replaces(&above);
+        hidden |= hides(&above, HideKind::Whiteout) || hides(&above, HideKind::Opaque);
+    }
+    if way.iter().any(|place| place != directory && replaces(place)) {
+        return Some("one layer writes through a symbolic link of a lower one and changes where it leads");
+    }
+    if late {
+        return Some("files come before an entry for what holds them, where a lower layer has a symbolic link");
     }
     if hidden {
         return Some("one layer writes through a symbolic link of a lower one and takes it away");

@@ -31,7 +31,8 @@ fn header(name: &str, flag: u8, link: &str, size: usize, mode: u32) -> [u8; BLOC
     assert!(name.len() < 100 && link.len() < 100, "too long for a plain header: {name} {link}");
     put(0, name.as_bytes());
     put(100, format!("{mode:07o}\0").as_bytes());
-    put(108, b"0000000\x000000000\x00");
+    put(108, b"0000000\0");
+    put(116, b"0000000\0");
     put(124, format!("{size:011o}\0").as_bytes());
     put(136, b"00000000000\0        ");
     put(156, &[flag]);

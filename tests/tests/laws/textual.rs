@@ -218,3 +218,14 @@ fn a_directory_deep_down_replaces_a_link_unseen() {
          y 1 @1 app/node_modules/y/package.json",
     );
 }
+
+#[test]
+fn a_list_of_files_under_another_name_is_of_another_package() {
+    check(
+        "layer 0  var/lib/dpkg/info/b.list: owns app/node_modules/x/package.json
+         layer 1  app/node_modules/x/package.json: npm x=1
+         layer 1  var/lib/dpkg/info/a.list => var/lib/dpkg/info/b.list
+         layer 2  var/lib/dpkg/info/.wh.b.list:",
+        "x 1 @1 app/node_modules/x/package.json < a",
+    );
+}

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use lazaret::inventory::{Evidence, Facts, Gap, GapKind, Link};
 use lazaret::path::LayerPath;
+use lazaret::text::from_bytes;
 use rayon::prelude::*;
 
 use super::{directory_and_name, keys_below};
@@ -267,6 +268,12 @@ pub(crate) fn moved(facts: &Facts, from: &LayerPath, to: &LayerPath) -> Facts {
         if gap.path == *from {
             gap.path = to.clone();
         }
+    }
+    if let Some(owner) = &mut facts.owner {
+        // A list of one package's files is named after the package.
+        let name = to.file_name();
+        let end = name.iter().rposition(|&byte| byte == b'.').unwrap_or(name.len());
+        *owner = from_bytes(&name[..end]).into_owned();
     }
     facts
 }
