@@ -96,7 +96,7 @@ enum Format {
     /// A table for people
     #[default]
     Table,
-    /// JSON, described by the schema that `lazaret-report/1` names
+    /// JSON; `lazaret schema` prints what describes it
     Json,
 }
 
@@ -211,7 +211,11 @@ impl Scan {
             }
         }
         if !reports.is_empty() || several {
-            self.write(&reports, several)?;
+            match self.write(&reports, several) {
+                // Whoever has read enough still learns from the exit code what was found.
+                Err(failure) if failure.is_closed_pipe() => {}
+                written => written?,
+            }
         }
         Ok(self.exit_code(&reports, failed))
     }
