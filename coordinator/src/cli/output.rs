@@ -1,8 +1,11 @@
 //! Where a report goes: standard output, or a file that is there whole or not at all.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
+use lazaret::text::visible;
 use serde::Serialize;
 
 use super::Failure;
@@ -34,11 +37,28 @@ pub(super) fn write(content: &[u8], file: Option<&Path>) -> Result<(), Failure> 
     Ok(())
 }
 
-/// A document as JSON, indented, with a line end.
+/// A document as JSON, indented, with a line end. What JSON lets through and a terminal or a reader's eye could be fooled by
+/// is escaped too; the document means the same.
 pub(super) fn json(document: &impl Serialize) -> Result<Vec<u8>, Failure> {
-    let mut json = serde_json::to_vec_pretty(document).map_err(Failure::new)?;
-    json.push(b'\n');
-    Ok(json)
+    let mut json = serde_json::to_string_pretty(document).map_err(Failure::new)?;
+    json.push('\n');
+    // Outside of strings there is only ASCII, and none of it but line ends is deceptive.
+    let deceptive =
+        |c: char| (!c.is_ascii() || c == '\x7f') && matches!(visible(c.encode_utf8(&mut [0; 4])), Cow::Owned(_));
+    if !json.contains(deceptive) {
+        return Ok(json.into_bytes());
+    }
+    let mut safe = String::with_capacity(json.len() + 64);
+    for c in json.chars() {
+        if deceptive(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(safe, "\\u{unit:04x}");
+            }
+        } else {
+            safe.push(c);
+        }
+    }
+    Ok(safe.into_bytes())
 }
 
 /// How to draw a table: as wide as the terminal, in colour only there.

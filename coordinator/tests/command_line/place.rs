@@ -72,7 +72,7 @@ impl Place {
     pub fn end(&self, output: Output) -> Ran {
         let Output { status, stdout, stderr } = output;
         for bytes in [&stdout, &stderr] {
-            let odd = bytes.iter().find(|byte| **byte < b' ' && !b"\n\t".contains(byte));
+            let odd = bytes.iter().find(|byte| byte.is_ascii_control() && !b"\n\t".contains(byte));
             assert_eq!(odd, None, "{}", String::from_utf8_lossy(bytes));
         }
         let (stdout, stderr) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
