@@ -14,6 +14,7 @@ mod progress;
 mod scan;
 mod schema;
 mod settings;
+mod temporary;
 mod version;
 
 pub use failure::Failure;

@@ -19,6 +19,11 @@ impl Failure {
         Self { message: message.to_string(), closed_pipe: false }
     }
 
+    /// Whether whoever read the output has gone.
+    pub(super) fn is_closed_pipe(&self) -> bool {
+        self.closed_pipe
+    }
+
     /// Prints the message and gives the exit code. Whoever reads the output may have gone: that is no error worth a word.
     pub(super) fn report(self) -> ExitCode {
         if self.closed_pipe {

@@ -96,7 +96,7 @@ enum Format {
     /// A table for people
     #[default]
     Table,
-    /// JSON, described by the schema that `lazaret-report/1` names
+    /// JSON; `lazaret schema` prints what describes it
     Json,
 }
 
@@ -162,7 +162,7 @@ impl FailOn {
 
 impl Scan {
     pub(super) fn run(mut self) -> Result<ExitCode, Failure> {
-        let sample = if self.images.is_empty() && self.file.is_none() { Some(self.sample()?) } else { None };
+        let sample = if self.images.is_empty() && self.file.is_none() { Some(Sample::build()?) } else { None };
         if let Some(sample) = &sample {
             super::failure::say(format_args!("no image given: this is the built-in sample; see `lazaret scan --help`"));
             self.images.push(sample.reference());
@@ -211,21 +211,13 @@ impl Scan {
             }
         }
         if !reports.is_empty() || several {
-            self.write(&reports, several)?;
+            match self.write(&reports, several) {
+                // Whoever has read enough still learns from the exit code what was found.
+                Err(failure) if failure.is_closed_pipe() => {}
+                written => written?,
+            }
         }
         Ok(self.exit_code(&reports, failed))
-    }
-
-    /// The sample stands in for an image that nobody named; where somebody relies on the result, a name is missing.
-    fn sample(&self) -> Result<Sample, Failure> {
-        let relied_on = self.fail_on.level().is_some()
-            || self.fail_on_incomplete
-            || self.output.is_some()
-            || self.ignore_file.is_some();
-        if relied_on {
-            return Err(Failure::new("no image given; without one only the built-in sample could be scanned"));
-        }
-        Sample::build()
     }
 
     fn references(&self) -> Result<Vec<String>, Failure> {

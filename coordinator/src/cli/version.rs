@@ -18,11 +18,12 @@ pub(super) struct Version {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Print `<`, `=` or `>` for two versions, or check lines of `A OP B`
+    ///
+    /// With `-` in place of the versions, lines `A OP B` (OP is `<`, `=` or `>`; `#` starts a comment) are read from standard
+    /// input; each that is wrong is printed, with its number, and then a count. Exits 1 if any is wrong.
     Compare(Compare),
 }
 
-/// Print `<`, `=` or `>` for two versions. With `-` in their place, read lines `A OP B` (OP is `<`, `=` or `>`; `#` starts a
-/// comment) from standard input, print each line that is wrong, and exit 1 if any is
 #[derive(Debug, Args)]
 struct Compare {
     /// The scheme: apk, deb, rpm, pep440, npm or semver

@@ -1,0 +1,18 @@
+//! The command line as its users meet it: the built program, run in directories of its own.
+
+mod command_line {
+    mod advisories;
+    mod bytes;
+    mod exit_codes;
+    mod failures;
+    mod generated;
+    mod help;
+    mod hostile_text;
+    mod ignores;
+    mod image;
+    mod interrupt;
+    mod lists;
+    mod output;
+    mod place;
+    mod versions;
+}
