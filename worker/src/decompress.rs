@@ -1,12 +1,12 @@
-//! The uncompressed bytes of a blob, with both digests computed in the same pass.
+//! The uncompressed bytes of a blob, with both digests computed in the same pass, side by side.
 
 use std::io::{self, BufRead, Read};
 
 use flate2::bufread::MultiGzDecoder;
 use lazaret::digest::Digest;
-use sha2::{Digest as _, Sha256};
 
 use crate::limits::Limits;
+use crate::sha256::{Sha256, update_both};
 
 /// Large enough that calls cost nothing, small enough to stay in the second-level cache with the inflater's tables.
 const BUFFER: usize = 256 << 10;
@@ -20,6 +20,8 @@ pub struct Unpacked<R: BufRead> {
     buffer: Box<[u8]>,
     position: usize,
     filled: usize,
+    /// How much of the filled buffer is in `hash`.
+    hashed: usize,
     hash: Sha256,
     produced: u64,
     limits: Limits,
@@ -92,7 +94,7 @@ impl<R: BufRead> Unpacked<R> {
     /// # Errors
     /// Whatever reading the first bytes gives; [`io::ErrorKind::Unsupported`] for compressions that images do not have.
     pub fn new(blob: R, limits: Limits) -> io::Result<Self> {
-        let mut input = Hashed { inner: blob, hash: Sha256::new(), count: 0, limit: limits.compressed_bytes };
+        let mut input = Hashed { inner: blob, held: 0, hash: Sha256::new(), count: 0, limit: limits.compressed_bytes };
         let start = input.fill_buf()?;
         let decoder = if start.starts_with(&[0x1f, 0x8b]) {
             Decoder::Gzip(Box::new(MultiGzDecoder::new(input)))
@@ -111,6 +113,7 @@ impl<R: BufRead> Unpacked<R> {
             buffer: vec![0; BUFFER].into_boxed_slice(),
             position: 0,
             filled: 0,
+            hashed: 0,
             hash: Sha256::new(),
             produced: 0,
             limits,
@@ -135,7 +138,7 @@ impl<R: BufRead> Unpacked<R> {
         let breach = self.breach.or(over.then_some(Breach::Compressed));
         let unpacked = match self.decoder {
             Decoder::Plain(_) => blob,
-            _ => Digest::from_bytes(self.hash.finalize().into()),
+            _ => Digest::from_bytes(self.hash.finish()),
         };
         let diff_id = breach.is_none().then_some(unpacked);
         Ok(Totals { blob, compressed_bytes, diff_id, uncompressed_bytes: self.produced, breach })
@@ -152,7 +155,7 @@ impl<R: BufRead> Unpacked<R> {
     }
 
     fn refill(&mut self) -> io::Result<()> {
-        (self.position, self.filled) = (0, 0);
+        (self.position, self.filled, self.hashed) = (0, 0, 0);
         let count = self.decoder.input().count;
         if self.produced > self.limits.uncompressed_bytes {
             self.breach = Some(Breach::Uncompressed);
@@ -164,21 +167,36 @@ impl<R: BufRead> Unpacked<R> {
         if let Some(breach) = self.breach {
             return Err(io::Error::other(breach));
         }
-        // A decoder may hand out a few bytes at a time (many small gzip members); whole buffers keep the hash fast.
-        while self.filled < self.buffer.len() {
+        // A decoder may hand out a few bytes at a time (many small gzip members); hashing waits for more.
+        let read = loop {
+            if self.filled == self.buffer.len() {
+                break Ok(());
+            }
             match self.decoder.read(&mut self.buffer[self.filled..]) {
-                Ok(0) => break,
+                Ok(0) => break Ok(()),
                 Ok(n) => self.filled += n,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(e),
+                Err(e) => break Err(e),
             }
-        }
-        // What is not compressed has one digest, and the input's side has it already.
-        if !matches!(self.decoder, Decoder::Plain(_)) {
-            self.hash.update(&self.buffer[..self.filled]);
-        }
+            // The next read would have to hash the held input by itself.
+            if self.decoder.input().is_exhausted() {
+                self.settle();
+            }
+        };
+        self.settle();
         self.produced += self.filled as u64;
-        Ok(())
+        read
+    }
+
+    /// Hashes what was consumed and what was produced since the last time, both together.
+    fn settle(&mut self) {
+        // What is not compressed has one digest, and the input's side has it.
+        let fresh = match self.decoder {
+            Decoder::Plain(_) => &[],
+            _ => &self.buffer[self.hashed..self.filled],
+        };
+        self.decoder.input().settle(&mut self.hash, fresh);
+        self.hashed = self.filled;
     }
 }
 
@@ -205,9 +223,12 @@ impl<R: BufRead> Read for Unpacked<R> {
     }
 }
 
-/// A reader that hashes what is consumed through it.
+/// A reader that hashes what is consumed through it, as late as it can, so that there is output to hash along with it:
+/// until then the bytes stay where they are, in the buffer of the reader beneath.
 struct Hashed<R> {
     inner: R,
+    /// How many bytes at the start of the inner reader's buffer are consumed, but neither hashed nor given up.
+    held: usize,
     hash: Sha256,
     count: u64,
     limit: u64,
@@ -223,23 +244,49 @@ impl<R: BufRead> Hashed<R> {
             }
             self.consume(rest);
         }
-        Ok((Digest::from_bytes(self.hash.clone().finalize().into()), self.count, self.count > self.limit))
+        self.settle_alone();
+        Ok((Digest::from_bytes(self.hash.clone().finish()), self.count, self.count > self.limit))
+    }
+
+    /// Hashes the held bytes and gives them up, and goes on with `output` by `fresh` in the same breath.
+    fn settle(&mut self, output: &mut Sha256, fresh: &[u8]) {
+        update_both(&mut self.hash, held(&mut self.inner, self.held), output, fresh);
+        self.inner.consume(self.held);
+        self.held = 0;
+    }
+
+    fn settle_alone(&mut self) {
+        self.hash.update(held(&mut self.inner, self.held));
+        self.inner.consume(self.held);
+        self.held = 0;
+    }
+
+    /// Whether all of the inner reader's buffer is held.
+    fn is_exhausted(&mut self) -> bool {
+        self.held > 0 && self.inner.fill_buf().is_ok_and(|buffer| buffer.len() == self.held)
+    }
+}
+
+/// The first `count` bytes of a buffer that is known to have them. So this reads nothing, and an error cannot come of it.
+fn held(reader: &mut impl BufRead, count: usize) -> &[u8] {
+    match count {
+        0 => &[],
+        _ => reader.fill_buf().ok().and_then(|buffer| buffer.get(..count)).unwrap_or_default(),
     }
 }
 
 impl<R: BufRead> BufRead for Hashed<R> {
     #[inline]
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.inner.fill_buf()
+        if self.is_exhausted() {
+            self.settle_alone();
+        }
+        Ok(self.inner.fill_buf()?.get(self.held..).unwrap_or_default())
     }
 
     #[inline]
     fn consume(&mut self, amount: usize) {
-        // The buffer that was filled is still there, so this reads nothing; an error cannot come from a filled buffer.
-        if let Ok(buffer) = self.inner.fill_buf() {
-            self.hash.update(&buffer[..amount.min(buffer.len())]);
-        }
-        self.inner.consume(amount);
+        self.held += amount;
         self.count += amount as u64;
     }
 }

@@ -5,5 +5,6 @@ pub mod decompress;
 pub mod executable;
 pub mod extract;
 pub mod limits;
+mod sha256;
 pub mod tar;
 mod walk;
