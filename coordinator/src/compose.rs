@@ -1,18 +1,22 @@
 //! Layer inventories composed into an image inventory: a fold from the bottom, equal to extracting the flattened image.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Deref;
 
 use bincode::{Decode, Encode};
 use lazaret::distro::OsRelease;
 use lazaret::inventory::{Evidence, Facts, Gap, GapKind, HideKind, LayerInventory, Link, Recognised};
 use lazaret::package::Package;
-use lazaret::path::LayerPath;
+use lazaret::path::{LayerPath, split};
 
 mod databases;
 mod links;
 mod presence;
 mod rows;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use links::Links;
 use state::State;
@@ -138,15 +142,14 @@ fn hard_linked(state: &State<'_>, evidence: &Evidence, target: &LayerPath) -> Op
 /// Where the paths of one layer end up: below a symbolic link of a lower layer they go where the link leads, unless this
 /// layer has put a directory in its place.
 struct Relocation<'s> {
-    moved: Vec<(&'s LayerPath, Option<LayerPath>)>,
+    moved: HashMap<&'s [u8], Option<LayerPath>>,
 }
 
 impl<'s> Relocation<'s> {
     fn new(state: &mut State<'_>, index: u32, layer: &'s LayerInventory) -> Self {
-        let mut moved: Vec<(&LayerPath, Option<LayerPath>)> = Vec::new();
+        let mut relocation = Self { moved: HashMap::new() };
         for directory in &layer.implied_directories {
-            let outer = moved.iter().rev().find(|(from, _)| directory.is_below(from.as_bytes()));
-            let now = match outer {
+            let now = match relocation.outer(directory) {
                 Some((_, None)) => continue,
                 Some((from, Some(to))) => Links::rebase(directory, from, to),
                 None => directory.clone(),
@@ -166,17 +169,31 @@ impl<'s> Relocation<'s> {
                 let gap = Gap { kind: GapKind::Ambiguous, path: directory.clone(), reason: reason.into() };
                 state.gap(Some(index), gap);
             }
-            moved.push((directory, resolved));
+            relocation.moved.insert(directory.as_bytes(), resolved);
         }
-        Self { moved }
+        relocation
+    }
+
+    /// The innermost directory above `path` that is moved, and where to.
+    fn outer(&self, path: &LayerPath) -> Option<(&'s [u8], Option<&LayerPath>)> {
+        if self.moved.is_empty() {
+            return None;
+        }
+        let mut directory = path.parent();
+        while !directory.is_empty() {
+            if let Some((from, to)) = self.moved.get_key_value(directory) {
+                return Some((from, to.as_ref()));
+            }
+            directory = split(directory).0;
+        }
+        None
     }
 
     /// Where `path` ends up; nowhere if the links above it lead in a circle.
-    fn apply<'p>(&self, path: &'p LayerPath) -> Option<std::borrow::Cow<'p, LayerPath>> {
-        // Sorted by path, so the last match is the deepest.
-        match self.moved.iter().rev().find(|(from, _)| path.is_below(from.as_bytes())) {
-            Some((from, to)) => to.as_ref().map(|to| std::borrow::Cow::Owned(Links::rebase(path, from, to))),
-            None => Some(std::borrow::Cow::Borrowed(path)),
+    fn apply<'p>(&self, path: &'p LayerPath) -> Option<Cow<'p, LayerPath>> {
+        match self.outer(path) {
+            Some((from, to)) => to.map(|to| Cow::Owned(Links::rebase(path, from, to))),
+            None => Some(Cow::Borrowed(path)),
         }
     }
 }
