@@ -30,6 +30,22 @@ pub struct LayerInventory {
     pub gaps: Vec<Gap>,
 }
 
+impl LayerInventory {
+    /// About how many bytes it takes in memory.
+    pub fn weight(&self) -> usize {
+        let evidence =
+            |found: &Evidence| found.path.as_bytes().len() + found.extractor.len() + 48 + found.facts.weight();
+        let hide = |hide: &Hide| {
+            let target = if let HideKind::Symlink(target) = &hide.kind { target.len() } else { 0 };
+            size_of::<Hide>() + hide.path.as_bytes().len() + target
+        };
+        let implied = |path: &LayerPath| size_of::<LayerPath>() + path.as_bytes().len();
+        self.evidence.iter().map(evidence).sum::<usize>()
+            + self.hides.iter().map(hide).sum::<usize>()
+            + self.implied_directories.iter().map(implied).sum::<usize>()
+    }
+}
+
 /// A file that an extractor claimed and what it yielded, even if nothing: it replaces what a lower layer had there.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Evidence {
