@@ -15,6 +15,8 @@ mod presence;
 mod relocation;
 mod rows;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use relocation::Relocation;
 use state::State;

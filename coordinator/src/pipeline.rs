@@ -1,7 +1,7 @@
 //! The data flow for one image: recall, plan, analyse, compose, keep. Matching and reporting come after, and are pure.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use lazaret::digest::Digest;
 use lazaret::door::source::{ImageSource, Opened, PlatformChoice, SourceError, StreamedArchive};
@@ -76,14 +76,23 @@ pub fn inventory(image: &Image, source: &dyn ImageSource, store: &dyn Store, pro
     todo.sort_unstable_by_key(|layer| (std::cmp::Reverse(layer.blob.size), layer.blob.digest, layer.diff_id));
     progress.layers.fetch_add(todo.len() as u64, Ordering::Relaxed);
     progress.bytes.fetch_add(todo.iter().map(|layer| layer.blob.size).fold(0, u64::saturating_add), Ordering::Relaxed);
-    let done: HashMap<(Digest, Digest), Result<LayerInventory, String>> = todo
+    let room = Room::new(MAX_HELD);
+    let mut done: HashMap<(Digest, Digest), Result<LayerInventory, String>> = todo
         .into_par_iter()
         .map(|layer| {
-            let inventory = layer_inventory(layer, source, store, &keys, progress);
+            let inventory = if room.is_full() {
+                Err(TOO_MUCH.to_owned())
+            } else {
+                layer_inventory(layer, source, store, &keys, progress).map(|inventory| room.hold(inventory))
+            };
             progress.layers_done.fetch_add(1, Ordering::Relaxed);
             ((layer.blob.digest, layer.diff_id), inventory)
         })
         .collect();
+    if room.is_full() {
+        // Which layers found room depends on which came first; that none is shown does not.
+        done.values_mut().for_each(|layer| *layer = Err(TOO_MUCH.to_owned()));
+    }
     let composed = Composed::of(image.layers.iter().map(|layer| done.get(&(layer.blob.digest, layer.diff_id))));
     // What the layers were is in their composition now, and in the store; both at once are twice the memory.
     drop(done);
@@ -97,13 +106,19 @@ fn streamed(
     store: &dyn Store,
     progress: &Progress,
 ) -> Result<Vec<(Image, Inventoried)>, SourceError> {
-    let streamed = archive.read(choice, &mut |_, entry| local::analyze_unnamed(entry, &progress.bytes_done))?;
+    let room = Room::new(MAX_HELD);
+    let streamed = archive.read(choice, &mut |_, entry| {
+        let mut analysis = local::analyze_unnamed(entry, &progress.bytes_done)?;
+        analysis.inventory = room.hold(analysis.inventory);
+        Ok::<_, local::Failure>(analysis)
+    })?;
     let analyses = streamed.layers;
     let inventoried = streamed.images.into_iter().map(|image| {
         let layers: Vec<_> = image
             .layers
             .iter()
             .map(|layer| match analyses.get(&layer.blob.digest) {
+                _ if room.is_full() => Err(TOO_MUCH.to_owned()),
                 Some(Ok(Ok(analysis))) => {
                     analysis.verify(layer).map(|()| analysis.inventory.clone()).map_err(|error| error.to_string())
                 }
@@ -127,6 +142,38 @@ fn inventory_of_streamed(image: &Image, layers: &[Result<LayerInventory, String>
         }
     }
     finish(image, store, &keys, Composed::of(layers.iter().map(Some)))
+}
+
+/// Bytes of layer inventories that one scan holds at a time. The largest honest images come to tens of megabytes.
+const MAX_HELD: usize = 512 << 20;
+
+const TOO_MUCH: &str = "the layers of this image hold more packages than fit into memory";
+
+/// Room for layer inventories, shared by the threads that fill it.
+struct Room {
+    left: AtomicU64,
+    full: AtomicBool,
+}
+
+impl Room {
+    fn new(bytes: usize) -> Self {
+        Self { left: AtomicU64::new(bytes as u64), full: AtomicBool::new(false) }
+    }
+
+    fn is_full(&self) -> bool {
+        self.full.load(Ordering::Relaxed)
+    }
+
+    /// The inventory, or an empty one if there is no room for it.
+    fn hold(&self, inventory: LayerInventory) -> LayerInventory {
+        let weight = inventory.weight() as u64;
+        let taken = self.left.try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(weight)).is_ok();
+        if taken {
+            return inventory;
+        }
+        self.full.store(true, Ordering::Relaxed);
+        LayerInventory::default()
+    }
 }
 
 /// What the layers of an image come to.
@@ -234,5 +281,23 @@ impl Keys {
 
     fn image(&self, manifest: &Digest) -> String {
         format!("images/{manifest}/{}-{}", self.set, compose::VERSION)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_finds_no_room_is_not_held() {
+        let hide =
+            |path: &str| lazaret::inventory::Hide { path: path.into(), kind: lazaret::inventory::HideKind::Whiteout };
+        let inventory = LayerInventory { hides: vec![hide("a"), hide("b")], ..LayerInventory::default() };
+        let room = Room::new(2 * inventory.weight() + 1);
+        assert_eq!(room.hold(inventory.clone()), inventory);
+        assert_eq!(room.hold(inventory.clone()), inventory);
+        assert!(!room.is_full());
+        assert_eq!(room.hold(inventory), LayerInventory::default());
+        assert!(room.is_full());
     }
 }

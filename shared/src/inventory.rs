@@ -33,6 +33,22 @@ pub struct LayerInventory {
     pub gaps: Vec<Gap>,
 }
 
+impl LayerInventory {
+    /// About how many bytes it takes in memory.
+    pub fn weight(&self) -> usize {
+        let evidence =
+            |found: &Evidence| found.path.as_bytes().len() + found.extractor.len() + 48 + found.facts.weight();
+        let hide = |hide: &Hide| {
+            let target = if let HideKind::Symlink(target) = &hide.kind { target.len() } else { 0 };
+            size_of::<Hide>() + hide.path.as_bytes().len() + target
+        };
+        let implied = |path: &LayerPath| size_of::<LayerPath>() + path.as_bytes().len();
+        self.evidence.iter().map(evidence).sum::<usize>()
+            + self.hides.iter().map(hide).sum::<usize>()
+            + self.implied_directories.iter().map(implied).sum::<usize>()
+    }
+}
+
 /// A file that an extractor claimed and what it yielded, even if nothing: it replaces what a lower layer had there.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Evidence {
@@ -62,6 +78,30 @@ pub struct Facts {
     pub gaps: Vec<Gap>,
     /// The file is a link: what its target yields, this one does too.
     pub link: Option<Link>,
+}
+
+impl Facts {
+    /// About how many bytes they take in memory: what a limit on them counts.
+    pub fn weight(&self) -> usize {
+        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let package = |package: &Package| {
+            let Package { ecosystem: _, name, version, arch, source, licence, module, vendor, registry } = package;
+            let source = source.as_ref().map_or(0, |source| source.name.len() + source.version.len());
+            let texts: usize = [arch, licence, module, vendor, registry].into_iter().map(text).sum();
+            size_of::<Package>() + name.len() + version.len() + source + texts
+        };
+        let owned = |(path, _): &(LayerPath, u32)| size_of::<LayerPath>() + path.as_bytes().len();
+        let gap = |gap: &Gap| size_of::<Gap>() + gap.path.as_bytes().len() + gap.reason.len();
+        let link = match &self.link {
+            Some(Link::Hard(target)) => target.as_bytes().len(),
+            Some(Link::Symbolic(target)) => target.len(),
+            None => 0,
+        };
+        let lists = self.packages.iter().map(package).sum::<usize>()
+            + self.owned.iter().map(owned).sum::<usize>()
+            + self.gaps.iter().map(gap).sum::<usize>();
+        size_of::<Self>() + text(&self.owner) + link + lists
+    }
 }
 
 /// A link at a claimed path, whose bytes are elsewhere.

@@ -16,8 +16,15 @@ pub struct Limits {
     pub entries: u64,
     /// Symbolic links and other paths remembered because they may hide what lies below.
     pub hides: usize,
+    /// Bytes of all of these, and of directories without an entry of their own.
+    pub hides_bytes: usize,
+    /// Bytes of paths that are looked up because names lead through symbolic links: a few seconds of CPU time. One name
+    /// may lead through 40 links of 2,000 components each, and every entry may have such a name.
+    pub link_work: u64,
     /// Claimed files.
     pub evidence: usize,
+    /// Bytes of what they yield, in memory.
+    pub facts_bytes: usize,
     /// Bytes of claimed files in memory at one time.
     pub pending_bytes: u64,
 }
@@ -41,7 +48,10 @@ impl Default for Limits {
             ratio_from: 256 << 20,
             entries: 2_000_000,
             hides: 200_000,
+            hides_bytes: 64 << 20,
+            link_work: 8 << 30,
             evidence: 300_000,
+            facts_bytes: 128 << 20,
             pending_bytes: 256 << 20,
         }
     }

@@ -1,6 +1,6 @@
 //! One walk over a layer's tar: claimed files become evidence, and whatever may hide a lower layer is remembered.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufRead;
 
 use lazaret::inventory::{Facts, Gap, GapKind, Hide, HideKind, LayerInventory, Link};
@@ -55,6 +55,11 @@ fn walk_entries<R: BufRead>(entries: &mut Entries<R>, limits: &Limits) -> Result
             Err(error) if is_breach(&error) => break,
             walked => walked?,
         }
+        if walk.names.exhausted() {
+            let reason = "names lead through too many symbolic links; the rest was not read";
+            walk.gap(GapKind::Limit, LayerPath::root(), reason);
+            break;
+        }
     }
     if entries.has_global_overrides() {
         let reason = "a pax global header sets names or sizes, which readers of tar disagree about";
@@ -78,7 +83,9 @@ struct Walk<'l> {
     whiteouts: BTreeSet<LayerPath>,
     opaques: BTreeSet<LayerPath>,
     /// What stands at a path now, where that may hide something: symbolic links, shallow files, shallow directories.
-    standing: HashMap<LayerPath, HideKind>,
+    standing: BTreeMap<LayerPath, HideKind>,
+    /// Bytes of all that is remembered because it hides, even if it no longer does.
+    hides_bytes: usize,
     /// The first path that this layer has as two kinds of file.
     two_kinds: Option<LayerPath>,
     gaps: BTreeSet<Gap>,
@@ -88,12 +95,13 @@ impl<'l> Walk<'l> {
     fn new(limits: &'l Limits) -> Self {
         Self {
             limits,
-            names: Names::default(),
+            names: Names::new(limits.link_work),
             harvest: Harvest::new(limits),
             executables: executable::Reader::default(),
             whiteouts: BTreeSet::new(),
             opaques: BTreeSet::new(),
-            standing: HashMap::new(),
+            standing: BTreeMap::new(),
+            hides_bytes: 0,
             two_kinds: None,
             gaps: BTreeSet::new(),
         }
@@ -122,7 +130,7 @@ impl<'l> Walk<'l> {
             }
             return Ok(());
         }
-        self.names.imply_parents(&path, self.limits.hides);
+        self.names.imply_parents(&path, self.limits);
         if entry.kind() == EntryKind::Directory {
             self.directory(path);
             return Ok(());
@@ -133,7 +141,9 @@ impl<'l> Walk<'l> {
         }
         if self.names.forget_directory(&path) {
             self.harvest.drop_below(&path);
-            self.standing.retain(|standing, _| !standing.is_below(path.as_bytes()));
+            for below in keys_below(&self.standing, &path) {
+                self.standing.remove(&below);
+            }
             self.two_kinds(&path);
         }
         if self.names.forget_symlink(&path) && entry.kind() != EntryKind::Symlink {
@@ -180,7 +190,9 @@ impl<'l> Walk<'l> {
         let shadows = seen.is_elf || entry.mode & 0o111 != 0 || depth(&path) <= SHADOW_DEPTH;
         match seen.facts {
             Some(facts) => self.harvest.found(path, executable::NAME, facts),
-            None if shadows => self.stand(path, HideKind::Shadow),
+            None if shadows => {
+                self.stand(path, HideKind::Shadow);
+            }
             None => {}
         }
         Ok(())
@@ -209,8 +221,9 @@ impl<'l> Walk<'l> {
             let link = Some(Link::Symbolic(target.clone()));
             self.harvest.found(path.clone(), extractor.name, Facts { link, ..Facts::default() });
         }
-        self.names.add_symlink(&path, &target);
-        self.stand(path, HideKind::Symlink(target));
+        if self.stand(path.clone(), HideKind::Symlink(target.clone())) {
+            self.names.add_symlink(&path, &target);
+        }
     }
 
     fn hard_link(&mut self, entry: &Entry, path: LayerPath, claimant: Option<&'static Extractor>) {
@@ -238,7 +251,7 @@ impl<'l> Walk<'l> {
     /// bookkeeping files of AUFS, hide nothing.
     fn whiteout(&mut self, path: &LayerPath, hidden: &[u8]) {
         let mut parent = LayerPath::from_entry(path.parent());
-        self.names.imply_parents(path, self.limits.hides);
+        self.names.imply_parents(path, self.limits);
         match hidden {
             b".wh..opq" => {
                 self.opaques.insert(parent);
@@ -252,23 +265,30 @@ impl<'l> Walk<'l> {
                 self.whiteouts.insert(parent);
             }
         }
-        if self.whiteouts.len() + self.opaques.len() > self.limits.hides {
+        let few = self.whiteouts.len() + self.opaques.len() <= self.limits.hides;
+        if !self.has_room_for(path.as_bytes().len()) || !few {
             self.whiteouts.pop_last();
             self.opaques.pop_last();
-            self.gap(GapKind::Limit, LayerPath::root(), format!("more than {} whiteouts", self.limits.hides));
+            self.gap(GapKind::Limit, LayerPath::root(), "more whiteouts than are remembered");
         }
     }
 
-    fn stand(&mut self, path: LayerPath, kind: HideKind) {
-        if self.standing.len() < self.limits.hides {
+    /// Remembers what stands at a path now; false if there is no room for it.
+    fn stand(&mut self, path: LayerPath, kind: HideKind) -> bool {
+        let target = if let HideKind::Symlink(target) = &kind { target.len() } else { 0 };
+        let room = self.standing.len() < self.limits.hides && self.has_room_for(path.as_bytes().len() + target);
+        if room {
             self.standing.insert(path, kind);
         } else {
-            let reason = format!(
-                "more than {} paths that may hide lower layers; the rest was not remembered",
-                self.limits.hides
-            );
+            let reason = "more paths that may hide lower layers than are remembered";
             self.gap(GapKind::Limit, LayerPath::root(), reason);
         }
+        room
+    }
+
+    fn has_room_for(&mut self, bytes: usize) -> bool {
+        self.hides_bytes = self.hides_bytes.saturating_add(bytes);
+        self.hides_bytes <= self.limits.hides_bytes
     }
 
     fn gap(&mut self, kind: GapKind, path: LayerPath, reason: impl Into<String>) {

@@ -1,5 +1,6 @@
 //! The symbolic links of an image, and where a path leads through them, inside the root.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use lazaret::path::{LayerPath, split};
@@ -7,38 +8,45 @@ use lazaret::path::{LayerPath, split};
 /// As many links as Linux follows in one look-up.
 const MAX_FOLLOWED: usize = 40;
 
+/// Bytes of paths that may be looked up in one image: seconds of CPU time. One path may lead through 40 links of 2,000
+/// components each, and an image may have hundreds of thousands of such paths.
+const MAX_WORK: u64 = 8 << 30;
+
 /// Symbolic links by path.
 #[derive(Default)]
-pub(super) struct Links(BTreeMap<LayerPath, Vec<u8>>);
+pub(super) struct Links {
+    links: BTreeMap<LayerPath, Vec<u8>>,
+    work: Cell<u64>,
+}
 
 impl Links {
     pub(super) fn insert(&mut self, path: LayerPath, target: Vec<u8>) {
-        self.0.insert(path, target);
+        self.links.insert(path, target);
     }
 
     pub(super) fn contains(&self, path: &LayerPath) -> bool {
-        self.0.contains_key(path)
+        self.links.contains_key(path)
     }
 
     /// What the link at `path` says, as written.
     pub(super) fn target(&self, path: &LayerPath) -> Option<&[u8]> {
-        self.0.get(path).map(Vec::as_slice)
+        self.links.get(path).map(Vec::as_slice)
     }
 
     /// A file stands at `path`, so the directories above it are none of them links.
     pub(super) fn remove_above(&mut self, path: &LayerPath) {
         let mut above = split(path.as_bytes()).0;
-        while !self.0.is_empty() && !above.is_empty() {
-            self.0.remove(above);
+        while !self.links.is_empty() && !above.is_empty() {
+            self.links.remove(above);
             above = split(above).0;
         }
     }
 
     pub(super) fn map_mut(&mut self) -> &mut BTreeMap<LayerPath, Vec<u8>> {
-        &mut self.0
+        &mut self.links
     }
 
-    /// Where `path` leads, its last component followed too; `None` if links lead in a circle.
+    /// Where `path` leads, its last component followed too; `None` if links lead in a circle, or have led too far already.
     pub(super) fn resolve(&self, path: &LayerPath) -> Option<LayerPath> {
         self.resolve_from(LayerPath::root(), path.as_bytes(), &mut |_| {})
     }
@@ -50,7 +58,7 @@ impl Links {
 
     /// Where the file at `path` is; its last component is not followed.
     pub(super) fn resolve_parent(&self, path: &LayerPath) -> Option<LayerPath> {
-        if self.0.is_empty() {
+        if self.links.is_empty() {
             return Some(path.clone());
         }
         let mut resolved = self.resolve_from(LayerPath::root(), path.parent(), &mut |_| {})?;
@@ -77,7 +85,11 @@ impl Links {
                 name => {
                     path.push(name);
                     visit(&path);
-                    if let Some(target) = self.0.get(&path) {
+                    self.work.set(self.work.get() + path.as_bytes().len() as u64);
+                    if self.work.get() > MAX_WORK {
+                        return None;
+                    }
+                    if let Some(target) = self.links.get(&path) {
                         followed += 1;
                         if followed > MAX_FOLLOWED {
                             return None;
@@ -96,9 +108,9 @@ impl Links {
     }
 
     /// `path`, which lies below `from`, as it lies below `to`.
-    pub(super) fn rebase(path: &LayerPath, from: &LayerPath, to: &LayerPath) -> LayerPath {
+    pub(super) fn rebase(path: &LayerPath, from: &[u8], to: &LayerPath) -> LayerPath {
         let mut rebased = to.clone();
-        rebased.extend(&path.as_bytes()[from.as_bytes().len()..]);
+        rebased.extend(&path.as_bytes()[from.len()..]);
         rebased
     }
 }

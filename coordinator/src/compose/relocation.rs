@@ -13,16 +13,15 @@ use super::state::State;
 
 /// Directories of one layer that lead elsewhere, as the layers below left them.
 pub(super) struct Relocation<'s> {
-    moved: Vec<(&'s LayerPath, Option<LayerPath>)>,
+    moved: HashMap<&'s [u8], Option<LayerPath>>,
 }
 
 impl<'s> Relocation<'s> {
     /// Follows every directory that `layer` wrote into without an entry of its own, and notes as gaps what cannot be told.
     pub(super) fn new(state: &mut State<'_>, index: u32, layer: &'s LayerInventory) -> Self {
-        let mut moved: Vec<(&LayerPath, Option<LayerPath>)> = Vec::new();
+        let mut relocation = Self { moved: HashMap::new() };
         for directory in &layer.implied_directories {
-            let outer = moved.iter().rev().find(|(from, _)| directory.is_below(from.as_bytes()));
-            let now = match outer {
+            let now = match relocation.outer(directory) {
                 Some((_, None)) => continue,
                 Some((from, Some(to))) => Links::rebase(directory, from, to),
                 None => directory.clone(),
@@ -36,16 +35,30 @@ impl<'s> Relocation<'s> {
                 let gap = Gap { kind: GapKind::Ambiguous, path: directory.clone(), reason: reason.into() };
                 state.gap(Some(index), gap);
             }
-            moved.push((directory, resolved));
+            relocation.moved.insert(directory.as_bytes(), resolved);
         }
-        Self { moved }
+        relocation
+    }
+
+    /// The innermost directory above `path` that is moved, and where to.
+    fn outer(&self, path: &LayerPath) -> Option<(&'s [u8], Option<&LayerPath>)> {
+        if self.moved.is_empty() {
+            return None;
+        }
+        let mut directory = path.parent();
+        while !directory.is_empty() {
+            if let Some((from, to)) = self.moved.get_key_value(directory) {
+                return Some((from, to.as_ref()));
+            }
+            directory = split(directory).0;
+        }
+        None
     }
 
     /// Where `path` ends up; nowhere if the links above it lead in a circle.
     pub(super) fn apply<'p>(&self, path: &'p LayerPath) -> Option<Cow<'p, LayerPath>> {
-        // Sorted by path, so the last match is the deepest.
-        match self.moved.iter().rev().find(|(from, _)| path.is_below(from.as_bytes())) {
-            Some((from, to)) => to.as_ref().map(|to| Cow::Owned(Links::rebase(path, from, to))),
+        match self.outer(path) {
+            Some((from, to)) => to.map(|to| Cow::Owned(Links::rebase(path, from, to))),
             None => Some(Cow::Borrowed(path)),
         }
     }
@@ -85,8 +98,8 @@ impl<'s> Relocation<'s> {
 
     /// Where what is written into `directory` ends up.
     pub(super) fn inside<'p>(&self, directory: &'p LayerPath) -> Option<Cow<'p, LayerPath>> {
-        match self.moved.iter().find(|(from, _)| *from == directory) {
-            Some((_, to)) => to.clone().map(Cow::Owned),
+        match self.moved.get(directory.as_bytes()) {
+            Some(to) => to.clone().map(Cow::Owned),
             None => self.apply(directory),
         }
     }

@@ -10,6 +10,10 @@ use super::presence::identity;
 use super::state::State;
 use super::{Contents, InstalledPackage, LayerGap, databases};
 
+/// How often symbolic links are listed as evidence: a database of many packages may have many links to it, and each
+/// package would list each link.
+const MAX_ALIASES: usize = 500_000;
+
 pub(super) fn finish(mut state: State<'_>) -> Contents {
     let aliases = symbolic_evidence(&mut state);
     hidden_databases(&mut state);
@@ -17,16 +21,24 @@ pub(super) fn finish(mut state: State<'_>) -> Contents {
     let mut rows: BTreeMap<_, (&Package, Vec<LayerPath>)> = BTreeMap::new();
     let mut recognised: BTreeMap<Recognised, u32> = BTreeMap::new();
     let mut gaps = std::mem::take(&mut state.gaps);
+    let mut aliases_left = MAX_ALIASES;
     for (path, slot) in &state.slots {
         for package in &slot.facts.packages {
             let (_, evidence) = rows.entry(identity(package)).or_insert((package, Vec::new()));
             evidence.push(path.clone());
-            evidence.extend(aliases.get(path).into_iter().flatten().cloned());
+            let links = aliases.get(path).map_or(&[][..], Vec::as_slice);
+            evidence.extend(links.iter().take(aliases_left).cloned());
+            aliases_left = aliases_left.saturating_sub(links.len());
         }
         if let Some(form) = slot.facts.recognised {
             *recognised.entry(form).or_default() += 1;
         }
         gaps.extend(slot.facts.gaps.iter().map(|gap| LayerGap { layer: Some(slot.layer), gap: gap.clone() }));
+    }
+    if aliases_left == 0 {
+        let reason = "more symbolic links to files with packages than are listed as evidence of these".into();
+        let gap = Gap { kind: GapKind::Limit, path: LayerPath::root(), reason };
+        gaps.insert(LayerGap { layer: None, gap });
     }
     let packages = rows
         .into_values()

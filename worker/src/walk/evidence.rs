@@ -1,6 +1,6 @@
 //! Claimed files on their way to evidence: read while the tar streams by, extracted in batches by all cores.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::BufRead;
 use std::sync::Arc;
 
@@ -25,6 +25,8 @@ pub(super) struct Harvest<'l> {
     pending: BTreeMap<LayerPath, Pending>,
     companions: BTreeMap<LayerPath, Arc<Vec<u8>>>,
     pending_bytes: u64,
+    /// What `found` takes in memory, about.
+    found_bytes: usize,
     gaps: BTreeSet<Gap>,
 }
 
@@ -32,6 +34,12 @@ pub(super) struct Harvest<'l> {
 struct Found {
     extractor: &'static str,
     facts: Facts,
+}
+
+impl Found {
+    fn weight(&self, path: &LayerPath) -> usize {
+        path.as_bytes().len() + self.facts.weight()
+    }
 }
 
 struct Pending {
@@ -47,6 +55,7 @@ impl<'l> Harvest<'l> {
             pending: BTreeMap::new(),
             companions: BTreeMap::new(),
             pending_bytes: 0,
+            found_bytes: 0,
             gaps: BTreeSet::new(),
         }
     }
@@ -63,12 +72,30 @@ impl<'l> Harvest<'l> {
         facts.packages.shrink_to_fit();
         facts.owned.shrink_to_fit();
         facts.gaps.shrink_to_fit();
-        self.found.insert(path, Found { extractor, facts });
+        let mut found = Found { extractor, facts };
+        if self.found_bytes.saturating_add(found.weight(&path)) > self.limits.facts_bytes {
+            self.too_much();
+            // That the file is here counts all the same: it replaces what a lower layer has.
+            found.facts = Facts::default();
+        }
+        self.found_bytes += found.weight(&path);
+        if let Some(replaced) = self.found.insert(path.clone(), found) {
+            self.found_bytes -= replaced.weight(&path);
+        }
+    }
+
+    fn too_much(&mut self) {
+        let reason = format!("packages take more than {} bytes; the rest was not kept", self.limits.facts_bytes);
+        self.gaps.insert(Gap { kind: GapKind::Limit, path: LayerPath::root(), reason });
     }
 
     fn has_room(&mut self) -> bool {
-        let room = self.found.len() + self.pending.len() < self.limits.evidence;
-        if !room {
+        let claimed = self.found.len() + self.pending.len() + self.companions.len();
+        let mut room = claimed < self.limits.evidence;
+        if room && self.found_bytes >= self.limits.facts_bytes {
+            self.too_much();
+            room = false;
+        } else if !room {
             let reason = format!("more than {} files with packages; the rest was not read", self.limits.evidence);
             self.gaps.insert(Gap { kind: GapKind::Limit, path: LayerPath::root(), reason });
         }
@@ -120,6 +147,9 @@ impl<'l> Harvest<'l> {
         path: LayerPath,
     ) -> Result<(), TarError> {
         const MAX_BYTES: u64 = 64 << 20;
+        if !self.has_room() {
+            return Ok(());
+        }
         match self.content(entry, entries, MAX_BYTES)? {
             Some(content) => {
                 self.companions.insert(path, content);
@@ -173,7 +203,11 @@ impl<'l> Harvest<'l> {
         for content in pending.iter().chain(&companion) {
             self.pending_bytes -= content.len() as u64;
         }
-        pending.is_some() | companion.is_some() | self.found.remove(path).is_some()
+        let found = self.found.remove(path);
+        if let Some(found) = &found {
+            self.found_bytes -= found.weight(path);
+        }
+        pending.is_some() | companion.is_some() | found.is_some()
     }
 
     /// Whatever was found below `directory` is gone.
@@ -191,17 +225,28 @@ impl<'l> Harvest<'l> {
         if let Some(pending) = self.pending.get(&target)
             && pending.extractor.name == extractor
         {
-            // The bytes are counted again, so that both may be dropped alike.
-            self.pending_bytes += pending.content.len() as u64;
-            let shared = Pending { extractor: pending.extractor, content: Arc::clone(&pending.content) };
-            self.pending.insert(path, shared);
-            return;
+            if !pending.extractor.companions.is_empty() {
+                // The bytes are counted again, so that both may be dropped alike.
+                self.pending_bytes += pending.content.len() as u64;
+                let shared = Pending { extractor: pending.extractor, content: Arc::clone(&pending.content) };
+                self.pending.insert(path, shared);
+                return;
+            }
+            // Extracted once, however many links there are to it.
+            self.extract_one(&target);
         }
         let facts = match self.found.get(&target) {
             Some(evidence) if evidence.extractor == extractor => moved(&evidence.facts, &target, &path),
             _ => Facts { link: Some(Link::Hard(target)), ..Facts::default() },
         };
         self.found(path, extractor, facts);
+    }
+
+    fn extract_one(&mut self, path: &LayerPath) {
+        let Some(pending) = self.pending.remove(path) else { return };
+        self.pending_bytes -= pending.content.len() as u64;
+        let facts = extract(path, &pending, &self.companions);
+        self.keep(path.clone(), pending.extractor.name, facts);
     }
 
     /// Extracts what is pending, with all cores; files that may yet get a companion wait for the `last` batch.
@@ -225,20 +270,24 @@ impl<'l> Harvest<'l> {
     /// Everything that was found, and the gaps that belong to no file.
     pub(super) fn finish(mut self) -> (Vec<Evidence>, BTreeSet<Gap>) {
         self.extract_batch(true);
+        let with_companions = |name: &str| EXTRACTORS.iter().any(|e| e.name == name && !e.companions.is_empty());
+        let mains: HashSet<(Vec<u8>, &str)> = self
+            .found
+            .iter()
+            .filter(|(_, found)| with_companions(found.extractor))
+            .map(|(path, found)| (path.parent().to_vec(), found.extractor))
+            .collect();
         for (path, content) in std::mem::take(&mut self.companions) {
             let (directory, name) = directory_and_name(&path);
-            let main = EXTRACTORS.iter().find(|e| e.companions.iter().any(|c| c.as_bytes() == name));
-            let beside = |(path, found): (&LayerPath, &Found)| {
-                path.parent() == directory && main.is_some_and(|e| e.name == found.extractor)
+            let Some(main) = EXTRACTORS.iter().find(|e| e.companions.iter().any(|c| c.as_bytes() == name)) else {
+                continue;
             };
             let mut facts = Facts::default();
-            if !content.is_empty() && !self.found.iter().any(beside) {
+            if !content.is_empty() && !mains.contains(&(directory.to_vec(), main.name)) {
                 let reason = "a database log without its database in this layer".into();
                 facts.gaps.push(Gap { kind: GapKind::UnresolvedLink, path: path.clone(), reason });
             }
-            if let Some(extractor) = main {
-                self.found(path, extractor.name, facts);
-            }
+            self.found(path, main.name, facts);
         }
         let evidence = self.found.into_iter().map(|(path, found)| Evidence {
             path,

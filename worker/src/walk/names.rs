@@ -1,9 +1,12 @@
 //! Where an entry of a layer ends up: its name resolved through the symbolic links that the same layer made before it.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{BuildHasher, RandomState};
 
 use lazaret::path::{LayerPath, split};
+
+use super::keys_below;
+use crate::limits::Limits;
 
 /// As many links as Linux follows in one look-up.
 const MAX_LINKS: usize = 40;
@@ -14,11 +17,15 @@ pub(super) struct Names {
     /// Hashes of the paths of directories that have an entry; hashes, so that a layer of many directories stays small.
     directories: HashSet<u64>,
     hasher: RandomState,
-    links: HashMap<LayerPath, Vec<u8>>,
+    links: BTreeMap<LayerPath, Vec<u8>>,
     implied: BTreeSet<LayerPath>,
     /// Those of them that a file replaced later.
     replaced: BTreeSet<LayerPath>,
+    implied_bytes: usize,
     overflowed: bool,
+    /// Bytes of paths that were looked up among the links.
+    work: u64,
+    max_work: u64,
     /// The directory that was resolved last, as written and resolved: entries of one directory come together.
     last: Option<(Vec<u8>, LayerPath)>,
     /// The directory whose parents were recorded last.
@@ -26,6 +33,11 @@ pub(super) struct Names {
 }
 
 impl Names {
+    /// Nothing yet; names may be looked up among links until `max_work` bytes of paths were.
+    pub(super) fn new(max_work: u64) -> Self {
+        Self { max_work, ..Self::default() }
+    }
+
     /// Where an entry called `name` ends up; `None` if links lead in a circle. The last component is not followed, as no
     /// runtime follows it when it makes a file.
     pub(super) fn resolve(&mut self, name: &[u8]) -> Option<LayerPath> {
@@ -52,7 +64,7 @@ impl Names {
     }
 
     /// Follows every component of `directory`, inside the root.
-    fn follow(&self, directory: &[u8]) -> Option<LayerPath> {
+    fn follow(&mut self, directory: &[u8]) -> Option<LayerPath> {
         let mut followed = 0;
         let mut todo: Vec<Vec<u8>> = directory.rsplit(|&b| b == b'/').map(<[u8]>::to_vec).collect();
         let mut path = LayerPath::root();
@@ -62,6 +74,10 @@ impl Names {
                 b".." => path.pop(),
                 name => {
                     path.push(name);
+                    self.work += path.as_bytes().len() as u64;
+                    if self.exhausted() {
+                        return None;
+                    }
                     if let Some(target) = self.links.get(&path) {
                         followed += 1;
                         if followed > MAX_LINKS {
@@ -110,26 +126,32 @@ impl Names {
         self.implied.contains(path)
     }
 
-    /// Whether a directory stood at `path` until now.
+    /// Whether a directory stood at `path` until now; the links in it are gone with it.
     pub(super) fn forget_directory(&mut self, path: &LayerPath) -> bool {
         let implied = self.implied.take(path);
         let stood = self.directories.remove(&self.hasher.hash_one(path.as_bytes())) | implied.is_some();
         self.replaced.extend(implied);
         if stood {
             self.last_implied = None;
+            self.last = None;
+            for link in keys_below(&self.links, path) {
+                self.links.remove(&link);
+            }
         }
         stood
     }
 
     /// Remembers the directories above `path` that have no entry of their own so far.
-    pub(super) fn imply_parents(&mut self, path: &LayerPath, limit: usize) {
+    pub(super) fn imply_parents(&mut self, path: &LayerPath, limits: &Limits) {
         let mut directory = path.parent();
         if self.last_implied.as_deref() == Some(directory) {
             return;
         }
         self.last_implied = Some(directory.to_vec());
         while !directory.is_empty() && !self.directories.contains(&self.hasher.hash_one(directory)) {
-            if self.implied.len() + self.replaced.len() >= limit {
+            self.implied_bytes += directory.len();
+            let full = self.implied.len() + self.replaced.len() >= limits.hides;
+            if full || self.implied_bytes > limits.hides_bytes {
                 self.overflowed = true;
                 return;
             }
@@ -138,6 +160,11 @@ impl Names {
             }
             directory = split(directory).0;
         }
+    }
+
+    /// Whether names led through links more than a layer may make them; no name is followed any more.
+    pub(super) fn exhausted(&self) -> bool {
+        self.work > self.max_work
     }
 
     pub(super) fn overflowed(&self) -> bool {

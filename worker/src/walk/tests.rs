@@ -33,6 +33,10 @@ impl Tar {
         self.entry(b'0', name, "", content)
     }
 
+    fn analyzed(&self, limits: &Limits) -> LayerInventory {
+        analyze_unnamed(&self.0[..], limits).unwrap().inventory
+    }
+
     fn compressed(&self, limits: &Limits) -> LayerInventory {
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
         gzip.write_all(&self.0).unwrap();
@@ -61,4 +65,88 @@ fn one_database_again_and_again_is_read_to_the_last() {
     let inventory = tar.compressed(&impatient);
     assert_eq!((packages(&inventory), gaps(&inventory)), (vec!["first"], vec![GapKind::Limit]));
     assert_eq!(inventory.diff_id, None, "what was not read to its end has no digest");
+}
+
+const STATUS: &[u8] = b"Package: a\nVersion: 1\n\nPackage: b\nVersion: 1\n";
+
+#[test]
+fn a_file_of_many_names_is_read_once_and_counts_each_time() {
+    let mut tar = Tar::default().file("var/lib/dpkg/status.d/real", STATUS);
+    for link in 0..1000 {
+        tar = tar.entry(b'1', &format!("var/lib/dpkg/status.d/{link}"), "var/lib/dpkg/status.d/real", b"");
+    }
+    let inventory = tar.analyzed(&Limits::default());
+    assert_eq!((inventory.evidence.len(), packages(&inventory).len(), gaps(&inventory)), (1001, 2002, vec![]));
+    let inventory = tar.analyzed(&Limits { facts_bytes: 100_000, ..Limits::default() });
+    assert!(packages(&inventory).len() < 400, "{}", packages(&inventory).len());
+    assert_eq!(gaps(&inventory), [GapKind::Limit]);
+}
+
+#[test]
+fn what_was_replaced_frees_its_room() {
+    let mut tar = Tar::default();
+    for _ in 0..100 {
+        tar = tar.file("var/lib/dpkg/status.d/x", STATUS);
+        tar = tar.entry(b'1', "var/lib/dpkg/status.d/y", "var/lib/dpkg/status.d/x", b"");
+    }
+    let inventory = tar.analyzed(&Limits { facts_bytes: 4000, ..Limits::default() });
+    assert_eq!((packages(&inventory), gaps(&inventory)), (vec!["a", "b", "a", "b"], vec![]));
+}
+
+#[test]
+fn links_are_remembered_up_to_their_bytes() {
+    let target = "t/".repeat(45);
+    let mut tar = Tar::default();
+    for link in 0..100 {
+        tar = tar.entry(b'2', &format!("{link}"), &target, b"");
+    }
+    let inventory = tar.analyzed(&Limits { hides_bytes: 1000, ..Limits::default() });
+    assert_eq!((inventory.hides.len(), gaps(&inventory)), (10, vec![GapKind::Limit]));
+}
+
+/// Quadratic time would take an hour.
+#[test]
+fn a_directory_that_comes_and_goes_costs_what_is_in_it() {
+    let mut tar = Tar::default();
+    for link in 0..20_000 {
+        tar = tar.entry(b'2', &format!("links/{link}"), "x", b"");
+    }
+    for _ in 0..20_000 {
+        tar = tar.entry(b'5', "d", "", b"").entry(b'2', "d/x", "y", b"").file("d", b"");
+    }
+    let start = std::time::Instant::now();
+    let inventory = tar.analyzed(&Limits::default());
+    // All links, the file, and that the directory which it was hides what a lower layer has in it.
+    assert_eq!((inventory.hides.len(), gaps(&inventory)), (20_002, vec![]));
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}
+
+/// Each name leads through 40 links, of 80 components each.
+#[test]
+fn names_through_many_links_end() {
+    let there_and_back = "c/../".repeat(18);
+    let mut tar = Tar::default();
+    for link in 0..40 {
+        tar = tar.entry(b'2', &format!("l{link}"), &format!("{there_and_back}l{}", link + 1), b"");
+    }
+    for file in 0..1000 {
+        tar = tar.file(&format!("l0/d{file}/f"), b"");
+    }
+    assert_eq!(gaps(&tar.analyzed(&Limits::default())), []);
+    let inventory = tar.analyzed(&Limits { link_work: 100_000, ..Limits::default() });
+    assert!(gaps(&inventory).contains(&GapKind::Limit), "{inventory:?}");
+    assert!(inventory.entries < 200, "{}", inventory.entries);
+}
+
+/// containerd removes the directory with all that is in it, and makes the later one anew.
+#[test]
+fn links_in_a_directory_that_a_file_replaced_lead_nowhere() {
+    let inventory = Tar::default()
+        .entry(b'5', "lib/apk", "", b"")
+        .entry(b'2', "lib/apk/db", "/elsewhere", b"")
+        .file("lib/apk", b"")
+        .entry(b'5', "lib/apk", "", b"")
+        .file("lib/apk/db/installed", b"P:a\nV:1\n\n")
+        .analyzed(&Limits::default());
+    assert_eq!(packages(&inventory), ["a"]);
 }

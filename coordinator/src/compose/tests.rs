@@ -1,0 +1,71 @@
+//! Compositions made to cost more than they should.
+
+use lazaret::ecosystem::Ecosystem;
+use lazaret::inventory::{Evidence, Facts, GapKind, Hide, HideKind, LayerInventory, Link};
+use lazaret::package::Package;
+use lazaret::path::LayerPath;
+
+use super::compose;
+
+fn evidence(path: &str, facts: Facts) -> Evidence {
+    Evidence { path: path.into(), extractor: "dpkg-status-d".into(), facts }
+}
+
+fn packages(count: usize) -> Vec<Package> {
+    (0..count).map(|n| Package::new(Ecosystem::Deb, format!("p{n:05}"), "1")).collect()
+}
+
+#[test]
+fn links_to_a_database_are_listed_up_to_a_number_in_all() {
+    let mut layer = LayerInventory::default();
+    layer.evidence.push(evidence("a", Facts { packages: packages(1000), ..Facts::default() }));
+    for link in 0..1000 {
+        let path = format!("l{link:04}");
+        let target = b"a".to_vec();
+        layer.hides.push(Hide { path: path.as_str().into(), kind: HideKind::Symlink(target.clone()) });
+        layer.evidence.push(evidence(&path, Facts { link: Some(Link::Symbolic(target)), ..Facts::default() }));
+    }
+    let contents = compose([Some(&layer)]);
+    let listed: usize = contents.packages.iter().map(|installed| installed.evidence.len()).sum();
+    assert_eq!((contents.packages.len(), listed), (1000, 501_000));
+    assert_eq!(contents.gaps.iter().map(|gap| gap.gap.kind).collect::<Vec<_>>(), [GapKind::Limit]);
+}
+
+#[test]
+fn paths_move_with_the_innermost_link_above_them() {
+    let link =
+        |path: &str, target: &str| Hide { path: path.into(), kind: HideKind::Symlink(target.as_bytes().to_vec()) };
+    let lower = LayerInventory { hides: vec![link("a", "/x"), link("x/b", "/y")], ..LayerInventory::default() };
+    let upper = LayerInventory {
+        evidence: ["a/b/one", "a/two", "ab/three"]
+            .map(|path| evidence(path, Facts { packages: packages(1), ..Facts::default() }))
+            .to_vec(),
+        implied_directories: ["a", "a/b", "ab"].map(LayerPath::from).to_vec(),
+        ..LayerInventory::default()
+    };
+    let contents = compose([Some(&lower), Some(&upper)]);
+    let paths: Vec<String> = contents.packages[0].evidence.iter().map(ToString::to_string).collect();
+    assert_eq!(paths, ["ab/three", "x/two", "y/one"]);
+}
+
+/// As many links, written through by as many directories: passes over all of them for each would take minutes.
+#[test]
+fn writing_through_many_links_takes_time_in_proportion() {
+    const LINKS: usize = 50_000;
+    let names: Vec<String> = (0..LINKS).map(|n| format!("d{n:06}")).collect();
+    let lower = LayerInventory {
+        hides: names
+            .iter()
+            .map(|name| Hide { path: name.as_str().into(), kind: HideKind::Symlink(b"/to".to_vec()) })
+            .collect(),
+        ..LayerInventory::default()
+    };
+    let upper = LayerInventory {
+        implied_directories: names.iter().map(|name| name.as_str().into()).collect(),
+        evidence: names.iter().map(|name| evidence(&format!("{name}/{name}"), Facts::default())).collect(),
+        ..LayerInventory::default()
+    };
+    let start = std::time::Instant::now();
+    compose([Some(&lower), Some(&upper)]);
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}
