@@ -14,5 +14,6 @@ mod command_line {
     mod lists;
     mod output;
     mod place;
+    mod readme;
     mod versions;
 }

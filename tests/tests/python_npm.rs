@@ -1,5 +1,7 @@
 //! Real, old packages installed by pip and npm: a layer of them yields what `pip list` and `npm ls --all` list.
 
+#![allow(clippy::print_stderr)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::BufReader;
@@ -8,6 +10,10 @@ use std::process::{Command, Stdio};
 
 use lazaret::ecosystem::Ecosystem;
 use lazaret::inventory::LayerInventory;
+use lazaret::package::Package;
+use lazaret_coordinator::advisory::{Snapshot, compile};
+use lazaret_coordinator::compose::compose;
+use lazaret_coordinator::matching::{self, Finding};
 use lazaret_tests::support::has_program;
 use lazaret_worker::analyze::analyze_unnamed;
 use lazaret_worker::limits::Limits;
@@ -113,8 +119,16 @@ fn python_packages_are_those_of_pip_list() {
     }
     assert!(expected.len() > PYTHON.len(), "{expected:?}");
 
-    let found = installed(&layer(root.path()), Ecosystem::PyPi, 2);
-    assert_same(&found, &expected);
+    let inventory = layer(root.path());
+    assert_same(&installed(&inventory, Ecosystem::PyPi, 2), &expected);
+    let facts = [
+        ("django", "CVE-2019-14234", "2.2.4"),
+        ("requests", "CVE-2018-18074", "2.20.0"),
+        ("urllib3", "CVE-2019-11324", "1.24.2"),
+        ("jinja2", "CVE-2019-10906", "2.10.1"),
+    ];
+    // PyYAML 6.0 has the fix of this one, and no advisory names six.
+    assert_findings(&inventory, "osv/PyPI", &facts, &[("pyyaml", "CVE-2020-14343"), ("six", "")]);
 }
 
 #[test]
@@ -143,8 +157,43 @@ fn node_packages_are_those_of_npm_ls() {
     }
     assert!(expected.len() > NPM.len(), "{expected:?}");
 
-    let found = installed(&layer(root.path()), Ecosystem::Npm, 1);
-    assert_same(&found, &expected);
+    let inventory = layer(root.path());
+    assert_same(&installed(&inventory, Ecosystem::Npm, 1), &expected);
+    let facts = [
+        ("lodash", "CVE-2019-10744", "4.17.12"),
+        ("lodash", "CVE-2018-16487", "4.17.11"),
+        ("handlebars", "CVE-2019-19919", "4.3.0"),
+    ];
+    assert_findings(&inventory, "osv-converted/npm", &facts, &[("accepts", "")]);
+}
+
+/// Findings on the corpus's advisories for what was installed: those that the texts of the advisories say (package, id, first
+/// fixed version), and none of those that they rule out (package, id; any finding at all where the id is empty).
+fn assert_findings(inventory: &LayerInventory, feed: &str, facts: &[(&str, &str, &str)], ruled_out: &[(&str, &str)]) {
+    let Some(corpus) = std::env::var_os("LAZARET_CORPUS") else {
+        eprintln!("SKIPPED: LAZARET_CORPUS is not set: packages were compared, findings were not");
+        return;
+    };
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("snapshot");
+    compile(&[Path::new(&corpus).join(feed)], &file).unwrap();
+    let snapshot = Snapshot::open(&file).unwrap();
+    let contents = compose([Some(inventory)]);
+    let packages: Vec<&Package> = contents.packages.iter().map(|installed| &installed.package).collect();
+    let matches = matching::find(&packages, None, &snapshot).unwrap();
+    let found: Vec<(&str, &Finding)> =
+        matches.findings.iter().map(|finding| (packages[finding.package].name.as_str(), finding)).collect();
+    for &(name, id, fixed) in facts {
+        let has = |&&(found, finding): &&(&str, &Finding)| found == name && finding.ids.iter().any(|found| found == id);
+        let (_, finding) = found.iter().find(has).unwrap_or_else(|| panic!("{name}: no {id}"));
+        assert_eq!(finding.fixed.as_deref(), Some(fixed), "{name}: {id}");
+    }
+    for &(name, id) in ruled_out {
+        let wrong = found
+            .iter()
+            .find(|(found, finding)| *found == name && (id.is_empty() || finding.ids.iter().any(|found| found == id)));
+        assert!(wrong.is_none(), "{wrong:?}");
+    }
 }
 
 /// The packages of an ecosystem and where their files are, so many components left off the path.

@@ -55,5 +55,10 @@ pub(super) fn style(to_file: bool) -> Style {
     let terminal = !to_file && io::stdout().is_terminal();
     let width = (!terminal).then_some(NO_TERMINAL);
     let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    Style { width, colour }
+    Style { width, colour, age: days_since }
+}
+
+fn days_since(moment: &str) -> Option<i64> {
+    let moment: jiff::Timestamp = moment.parse().ok()?;
+    Some((jiff::Timestamp::now().as_second() - moment.as_second()) / 86_400)
 }

@@ -9,6 +9,7 @@ use lazaret::door::source::PlatformChoice;
 use lazaret::image::Platform;
 
 use super::{Failure, output, settings};
+use crate::advisory::update;
 use crate::matching::Level;
 use crate::policy::{self, Policy};
 use crate::report::build::Scanner;
@@ -68,6 +69,9 @@ pub(super) struct Scan {
     /// The advisory snapshot, or the directory that has one [default: below the user's data directory]
     #[arg(long, value_name = "FILE")]
     advisories: Option<PathBuf>,
+    /// Where advisories that are missing are fetched from: a mirror's URL, or a directory [default: OSV's public bucket]
+    #[arg(long, value_name = "URL|DIR", conflicts_with = "offline")]
+    advisories_from: Option<String>,
     /// Use no network but what the image itself needs: fetch no advisories
     #[arg(long)]
     offline: bool,
@@ -189,8 +193,10 @@ impl Scan {
             None => PlatformChoice::Host,
         };
         let scanners = self.scanners();
-        let mut advisories =
-            advisories::Advisories::new(self.advisories.clone(), self.offline, scanners.contains(&Scanner::Vuln));
+        let from = self.advisories_from.take().unwrap_or_else(|| update::default_base().to_owned());
+        let from = (!self.offline).then_some(from);
+        let wanted = scanners.contains(&Scanner::Vuln);
+        let mut advisories = advisories::Advisories::new(self.advisories.clone(), from, wanted);
         let several = references.len() > 1 || self.all_platforms;
         let mut reports = Vec::new();
         let mut failed = false;

@@ -15,6 +15,8 @@ pub struct Style {
     pub width: Option<u16>,
     /// Whether to colour.
     pub colour: bool,
+    /// How many days ago a moment (RFC 3339) was; only whoever draws has a clock.
+    pub age: fn(&str) -> Option<i64>,
 }
 
 /// The report as text. Whatever comes from the image is made visible first, so that nothing in it can move the cursor.
@@ -156,6 +158,17 @@ fn problems(text: &mut String, report: &Report) {
     }
 }
 
+/// The day, and how long ago that is.
+fn when(date: &str, style: Style) -> String {
+    let day = visible(date.split('T').next().unwrap_or(date)).into_owned();
+    match (style.age)(date) {
+        None => day,
+        Some(..=0) => format!("{day}, today"),
+        Some(1) => format!("{day}, 1 day old"),
+        Some(days) => format!("{day}, {days} days old"),
+    }
+}
+
 /// The last line: how many packages and findings, unknown severities among them, how complete, and by which advisories.
 fn summary(report: &Report, style: Style) -> String {
     let mut line = format!("{} packages", report.packages.len());
@@ -181,9 +194,8 @@ fn summary(report: &Report, style: Style) -> String {
     };
     let _ = if style.colour { write!(line, ": \x1b[1;{code}m{word}\x1b[0m") } else { write!(line, ": {word}") };
     if let Some(snapshot) = &report.coverage.snapshot {
-        let date = snapshot.date.as_deref().unwrap_or("unknown date");
-        let _ =
-            write!(line, " (advisories of {}, {})", visible(date), &snapshot.digest[..12.min(snapshot.digest.len())]);
+        let when = snapshot.date.as_deref().map_or_else(|| "unknown date".to_owned(), |date| when(date, style));
+        let _ = write!(line, " (advisories of {when}; {})", snapshot.digest.get(..12).unwrap_or(&snapshot.digest));
     }
     line
 }

@@ -1,6 +1,7 @@
 //! `advisories import` and `info`, and scans with what they installed.
 
 use std::fs;
+use std::io::Write;
 
 use super::image;
 use super::place::Place;
@@ -31,6 +32,37 @@ fn what_was_imported_is_told_and_used() {
     let info = place.run(&["advisories", "info", "--advisories", there]).expect(0).stdout;
     assert!(info.contains(digest), "{info}");
     place.run(&["scan", &image, "--offline", "--advisories", there, "--fail-on", "critical"]).expect(1);
+}
+
+#[test]
+fn a_scan_fetches_what_the_image_needs_and_nothing_twice() {
+    let place = Place::new();
+    let image = image::levels(&place);
+    let mirror = place.path("mirror");
+    fs::create_dir_all(mirror.join("npm")).unwrap();
+    let mut bytes = Vec::new();
+    let mut zip = rawzip::ZipArchiveWriter::new(&mut bytes);
+    for record in fs::read_dir(place.path("records")).unwrap() {
+        let path = record.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let (mut entry, config) =
+            zip.new_file(name).compression_method(rawzip::CompressionMethod::STORE).start().unwrap();
+        let mut writer = config.wrap(&mut entry);
+        writer.write_all(&fs::read(&path).unwrap()).unwrap();
+        let (_, descriptor) = writer.finish().unwrap();
+        entry.finish(descriptor).unwrap();
+    }
+    zip.finish().unwrap();
+    fs::write(mirror.join("npm/all.zip"), bytes).unwrap();
+    let mirror = mirror.to_str().unwrap();
+    let report = place.run(&["scan", &image, "--advisories-from", mirror, "--format", "json"]).expect(0).json();
+    assert_eq!(report["findings"].as_array().unwrap().len(), 6);
+    assert!(report["coverage"]["snapshot"]["date"].is_string());
+    // Now it is there: the next scan needs no mirror.
+    fs::remove_dir_all(mirror).unwrap();
+    let again = place.run(&["scan", &image, "--advisories-from", "/missing", "--format", "json"]).expect(0).json();
+    assert_eq!(again, report);
+    place.run(&["scan", &image, "--advisories-from", mirror, "--offline"]).expect(2);
 }
 
 #[test]

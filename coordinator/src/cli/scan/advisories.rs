@@ -9,7 +9,7 @@ use lazaret::package::Package;
 use super::super::fetching::{self, Fetching};
 use super::super::{Failure, settings};
 use crate::advisory::Snapshot;
-use crate::advisory::update::{self, Home};
+use crate::advisory::update::Home;
 use crate::compose::Contents;
 use crate::matching::{self, Matches};
 use crate::pipeline::Inventoried;
@@ -20,14 +20,15 @@ use crate::report::{Report, SnapshotSummary};
 /// Where the snapshot is, and the snapshot once it is open.
 pub(super) struct Advisories {
     place: Option<PathBuf>,
-    offline: bool,
+    /// Where missing ones are fetched from; nowhere, if not given.
+    from: Option<String>,
     wanted: bool,
     open: Option<(Snapshot, SnapshotSummary)>,
 }
 
 impl Advisories {
-    pub(super) fn new(place: Option<PathBuf>, offline: bool, wanted: bool) -> Self {
-        Self { place, offline, wanted, open: None }
+    pub(super) fn new(place: Option<PathBuf>, from: Option<String>, wanted: bool) -> Self {
+        Self { place, from, wanted, open: None }
     }
 
     /// The report on one image.
@@ -72,7 +73,9 @@ impl Advisories {
 
     fn snapshot(&mut self, packages: &[&Package], contents: &Contents) -> Result<&Snapshot, Failure> {
         let home = settings::advisory_home(self.place.as_deref())?;
-        if !self.offline && self.fetch_missing(&home, packages, contents)? {
+        if let Some(from) = &self.from
+            && fetch_missing(&home, from, packages, contents)?
+        {
             self.open = None;
         }
         if self.open.is_none() {
@@ -81,31 +84,30 @@ impl Advisories {
         let open = self.open.as_ref().map(|(snapshot, _)| snapshot);
         open.ok_or_else(|| Failure::new("there is no advisory snapshot"))
     }
+}
 
-    /// Fetches the ecosystems that the image needs and that nobody fetched before; whether there is a new snapshot now. An
-    /// imported snapshot is what somebody chose, and is left alone.
-    fn fetch_missing(&self, home: &Home, packages: &[&Package], contents: &Contents) -> Result<bool, Failure> {
-        let state = home.state().map_err(Failure::new)?;
-        let there = home.current().map_err(Failure::new)?.is_some();
-        if there && (!state.imported.is_empty() || state.feeds.is_empty()) {
-            return Ok(false);
-        }
-        let needed = matching::coverage::archives(packages, contents.distro.as_ref());
-        let missing: Vec<String> =
-            needed.into_iter().filter(|name| !there || !state.feeds.contains_key(name)).collect();
-        if missing.is_empty() {
-            return Ok(false);
-        }
-        let fetched = fetching::update(home, update::default_base(), &missing, &Fetching::start());
-        match fetched {
-            Ok(_) => Ok(true),
-            // What was fetched before may still do; what is missing then shows as a gap.
-            Err(_) if there => Ok(false),
-            Err(failure) => Err(Failure::new(format_args!(
-                "there is no advisory snapshot, and none could be fetched: {failure}; run `lazaret advisories update`, or \
+/// Fetches the ecosystems that the image needs and that nobody fetched before; whether there is a new snapshot now. An
+/// imported snapshot is what somebody chose, and is left alone.
+fn fetch_missing(home: &Home, from: &str, packages: &[&Package], contents: &Contents) -> Result<bool, Failure> {
+    let state = home.state().map_err(Failure::new)?;
+    let there = home.current().map_err(Failure::new)?.is_some();
+    if there && (!state.imported.is_empty() || state.feeds.is_empty()) {
+        return Ok(false);
+    }
+    let needed = matching::coverage::archives(packages, contents.distro.as_ref());
+    let missing: Vec<String> = needed.into_iter().filter(|name| !there || !state.feeds.contains_key(name)).collect();
+    if missing.is_empty() {
+        return Ok(false);
+    }
+    let fetched = fetching::update(home, from, &missing, &Fetching::start());
+    match fetched {
+        Ok(_) => Ok(true),
+        // What was fetched before may still do; what is missing then shows as a gap.
+        Err(_) if there => Ok(false),
+        Err(failure) => Err(Failure::new(format_args!(
+            "there is no advisory snapshot, and none could be fetched: {failure}; run `lazaret advisories update`, or \
                  `lazaret advisories import PATH` with advisories that you have"
-            ))),
-        }
+        ))),
     }
 }
 
