@@ -315,3 +315,6 @@ fn foreign_compression(start: &[u8]) -> Option<&'static str> {
         .into_iter()
         .find_map(|(magic, name)| start.starts_with(magic).then_some(name))
 }
+
+#[cfg(test)]
+mod tests;
