@@ -235,7 +235,10 @@ impl<'l> Walk<'l> {
         match target {
             // Linked to itself, the file that was there stays; nothing else can be meant.
             Some(target) if target == path => {}
-            Some(target) => self.harvest.hard_link(path.clone(), extractor, target),
+            Some(target) => {
+                self.names.add_foreign(&path, self.limits);
+                self.harvest.hard_link(path.clone(), extractor, target);
+            }
             None => self.gap(
                 GapKind::UnresolvedLink,
                 path.clone(),
@@ -299,6 +302,10 @@ impl<'l> Walk<'l> {
     }
 
     fn finish(mut self) -> LayerInventory {
+        if let Some(path) = self.names.below_foreign().cloned() {
+            let reason = "entries below a hard link, which may be to a symbolic link of a lower layer";
+            self.gap(GapKind::Ambiguous, path, reason);
+        }
         if self.names.overflowed() {
             self.gap(GapKind::Limit, LayerPath::root(), "too many directories without an entry of their own");
         }

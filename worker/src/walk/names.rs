@@ -23,6 +23,10 @@ pub(super) struct Names {
     replaced: BTreeSet<LayerPath>,
     implied_bytes: usize,
     overflowed: bool,
+    /// Hard links; where they lead to may be in a lower layer.
+    foreign: HashSet<LayerPath>,
+    /// The first of them that entries were written below: in a lower layer it may be a symbolic link.
+    below_foreign: Option<LayerPath>,
     /// Bytes of paths that were looked up among the links.
     work: u64,
     max_work: u64,
@@ -148,6 +152,7 @@ impl Names {
             return;
         }
         self.last_implied = Some(directory.to_vec());
+        self.look_for_foreign(directory);
         while !directory.is_empty() && !self.directories.contains(&self.hasher.hash_one(directory)) {
             self.implied_bytes += directory.len();
             let full = self.implied.len() + self.replaced.len() >= limits.hides;
@@ -160,6 +165,30 @@ impl Names {
             }
             directory = split(directory).0;
         }
+    }
+
+    /// Remembers a hard link, which may be to a file of a lower layer.
+    pub(super) fn add_foreign(&mut self, path: &LayerPath, limits: &Limits) {
+        if self.foreign.len() < limits.hides {
+            self.foreign.insert(path.clone());
+        } else {
+            self.overflowed = true;
+        }
+        self.last_implied = None;
+    }
+
+    fn look_for_foreign(&mut self, directory: &[u8]) {
+        let mut above = directory;
+        while !self.foreign.is_empty() && self.below_foreign.is_none() && !above.is_empty() && !self.exhausted() {
+            self.work += above.len() as u64;
+            self.below_foreign = self.foreign.get(above).cloned();
+            above = split(above).0;
+        }
+    }
+
+    /// A hard link with entries below it.
+    pub(super) fn below_foreign(&self) -> Option<&LayerPath> {
+        self.below_foreign.as_ref()
     }
 
     /// Whether names led through links more than a layer may make them; no name is followed any more.
