@@ -13,8 +13,8 @@ use bincode::{Decode, Encode};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Kind {
-    /// A [`crate::inventory::LayerInventory`].
-    LayerInventory = 1,
+    /// A [`crate::record::LayerRecord`].
+    LayerRecord = 1,
     /// An image inventory of the coordinator.
     ImageInventory = 2,
 }
@@ -23,7 +23,8 @@ impl Kind {
     /// The version of the form that this build writes; it reads no other, an older value is simply computed again.
     pub const fn version(self) -> u16 {
         match self {
-            Self::LayerInventory | Self::ImageInventory => 1,
+            Self::LayerRecord => 2,
+            Self::ImageInventory => 1,
         }
     }
 }
@@ -115,28 +116,30 @@ fn checksum(key: &str, header: &[u8], body: &[u8]) -> [u8; 32] {
 mod tests {
     use super::*;
     use crate::inventory::{Gap, GapKind, LayerInventory};
+    use crate::record::{Cost, LayerRecord};
 
-    fn sample() -> LayerInventory {
+    fn sample() -> LayerRecord {
         let gap = Gap { kind: GapKind::Limit, path: "a/b".into(), reason: "entries".into() };
-        LayerInventory { entries: 7, gaps: vec![gap], ..LayerInventory::default() }
+        let inventory = LayerInventory { entries: 7, gaps: vec![gap], ..LayerInventory::default() };
+        LayerRecord { inventory, cost: Cost { job: "j".into(), bytes: 1, requests: 2, cpu_micros: 3 } }
     }
 
     #[test]
     fn opens_what_it_sealed_and_only_under_its_key() {
-        let sealed = seal(Kind::LayerInventory, "k", &sample()).unwrap();
-        assert_eq!(open(Kind::LayerInventory, "k", &sealed), Ok(sample()));
-        assert_eq!(open::<LayerInventory>(Kind::LayerInventory, "other", &sealed), Err(WireError::Checksum));
-        assert_eq!(open::<LayerInventory>(Kind::ImageInventory, "k", &sealed), Err(WireError::Malformed));
+        let sealed = seal(Kind::LayerRecord, "k", &sample()).unwrap();
+        assert_eq!(open(Kind::LayerRecord, "k", &sealed), Ok(sample()));
+        assert_eq!(open::<LayerRecord>(Kind::LayerRecord, "other", &sealed), Err(WireError::Checksum));
+        assert_eq!(open::<LayerRecord>(Kind::ImageInventory, "k", &sealed), Err(WireError::Malformed));
     }
 
     #[test]
     fn refuses_every_changed_byte_and_every_cut() {
-        let sealed = seal(Kind::LayerInventory, "k", &sample()).unwrap();
+        let sealed = seal(Kind::LayerRecord, "k", &sample()).unwrap();
         for at in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[at] ^= 0x40;
-            assert!(open::<LayerInventory>(Kind::LayerInventory, "k", &changed).is_err(), "byte {at}");
-            assert!(open::<LayerInventory>(Kind::LayerInventory, "k", &sealed[..at]).is_err(), "cut {at}");
+            assert!(open::<LayerRecord>(Kind::LayerRecord, "k", &changed).is_err(), "byte {at}");
+            assert!(open::<LayerRecord>(Kind::LayerRecord, "k", &sealed[..at]).is_err(), "cut {at}");
         }
     }
 }

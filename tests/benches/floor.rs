@@ -92,5 +92,5 @@ fn floor(blob: &[u8]) -> u64 {
 }
 
 fn scan(layer: &Layer, blob: &[u8]) -> u64 {
-    analyze(blob, layer, &Limits::default()).expect("a good layer").uncompressed_bytes
+    analyze(blob, &layer.blob, &Limits::default()).expect("a good layer").uncompressed_bytes
 }

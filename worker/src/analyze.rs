@@ -3,7 +3,7 @@
 use std::io::{self, BufRead};
 
 use lazaret::digest::Digest;
-use lazaret::image::Layer;
+use lazaret::image::Descriptor;
 use lazaret::inventory::{Gap, GapKind, LayerInventory};
 use lazaret::path::LayerPath;
 
@@ -44,14 +44,6 @@ pub enum LayerError {
         /// What came.
         found: u64,
     },
-    /// The blob unpacks to something else than the configuration claims.
-    #[error("the layer unpacks to {found}, not to {expected} as the image's configuration claims")]
-    DiffId {
-        /// What the configuration claims.
-        expected: Digest,
-        /// What it unpacks to.
-        found: Digest,
-    },
 }
 
 /// An inventory with what its blob turned out to be.
@@ -64,33 +56,28 @@ pub struct Analysis {
 }
 
 impl Analysis {
-    /// Checks that the blob is the one that `layer` names.
+    /// Checks that the blob is the one that `named` names. What it unpacks to is for whoever knows an image to compare.
     ///
     /// # Errors
-    /// [`LayerError::Size`], [`LayerError::Digest`] or [`LayerError::DiffId`].
-    pub fn verify(&self, layer: &Layer) -> Result<(), LayerError> {
-        let (expected, found) = (layer.blob.size, self.totals.compressed_bytes);
-        let cut = self.totals.breach == Some(Breach::Compressed);
-        if found != expected && !cut {
-            return Err(LayerError::Size { expected, found });
-        }
-        if self.totals.blob != layer.blob.digest && !cut {
-            return Err(LayerError::Digest { expected: layer.blob.digest, found: self.totals.blob });
-        }
-        match self.totals.diff_id {
-            Some(found) if found != layer.diff_id => Err(LayerError::DiffId { expected: layer.diff_id, found }),
-            _ => Ok(()),
+    /// [`LayerError::Size`] or [`LayerError::Digest`].
+    pub fn verify(&self, named: &Descriptor) -> Result<(), LayerError> {
+        let found = (self.totals.blob, self.totals.compressed_bytes);
+        match self.totals.breach {
+            // It was not read to its end.
+            Some(Breach::Compressed) => Ok(()),
+            _ if found == (named.digest, named.size) => Ok(()),
+            _ => Err(mismatch(found, named)),
         }
     }
 }
 
-/// Analyses the layer in `blob` and checks that it is the one that `layer` names.
+/// Analyses the layer in `blob` and checks that it is the one that `named` names.
 ///
 /// # Errors
 /// Any [`LayerError`]; the layer has failed.
-pub fn analyze(blob: impl BufRead, layer: &Layer, limits: &Limits) -> Result<LayerInventory, LayerError> {
-    let analysis = analyze_unnamed(blob, limits).map_err(|failure| failure.named(layer))?;
-    analysis.verify(layer)?;
+pub fn analyze(blob: impl BufRead, named: &Descriptor, limits: &Limits) -> Result<LayerInventory, LayerError> {
+    let analysis = analyze_unnamed(blob, limits).map_err(|failure| failure.named(named))?;
+    analysis.verify(named)?;
     Ok(analysis.inventory)
 }
 
@@ -131,28 +118,27 @@ pub struct Failure {
 impl Failure {
     /// The error, given which layer it should have been: a blob that is not the named one says more than the place where
     /// reading it went wrong.
-    pub fn named(self, layer: &Layer) -> LayerError {
+    pub fn named(self, named: &Descriptor) -> LayerError {
         match self.blob {
-            Some(blob) if blob != (layer.blob.digest, layer.blob.size) => mismatch(blob, layer),
+            Some(found) if found != (named.digest, named.size) => mismatch(found, named),
             _ => self.error,
         }
     }
 
     /// The same in words, where the failure is still needed for other images.
-    pub fn describe(&self, layer: &Layer) -> String {
+    pub fn describe(&self, named: &Descriptor) -> String {
         match self.blob {
-            Some(blob) if blob != (layer.blob.digest, layer.blob.size) => mismatch(blob, layer).to_string(),
+            Some(found) if found != (named.digest, named.size) => mismatch(found, named).to_string(),
             _ => self.error.to_string(),
         }
     }
 }
 
-fn mismatch((digest, size): (Digest, u64), layer: &Layer) -> LayerError {
-    let Layer { blob, .. } = layer;
-    if size != blob.size {
-        LayerError::Size { expected: blob.size, found: size }
+fn mismatch((digest, size): (Digest, u64), named: &Descriptor) -> LayerError {
+    if size != named.size {
+        LayerError::Size { expected: named.size, found: size }
     } else {
-        LayerError::Digest { expected: blob.digest, found: digest }
+        LayerError::Digest { expected: named.digest, found: digest }
     }
 }
 

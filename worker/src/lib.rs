@@ -4,6 +4,7 @@ pub mod analyze;
 pub mod decompress;
 pub mod executable;
 pub mod extract;
+pub mod fingerprint;
 pub mod limits;
 mod sha256;
 pub mod tar;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use lazaret::inventory::LayerInventory;
+use lazaret::record::{Cost, LayerRecord};
 use lazaret::wire::{Kind, open, seal};
 use lazaret_tests::stack::{Entry, Stack, generate};
 use lazaret_worker::extract::EXTRACTORS;
@@ -27,7 +28,7 @@ fn broad_layer() -> Vec<Entry> {
 }
 
 fn sealed(inventory: &LayerInventory) -> Vec<u8> {
-    seal(Kind::LayerInventory, KEY, inventory).expect("small enough")
+    seal(Kind::LayerRecord, KEY, &LayerRecord { inventory: inventory.clone(), cost: Cost::default() }).expect("small enough")
 }
 
 #[test]
@@ -57,7 +58,7 @@ fn what_is_sealed_opens_as_it_was() {
     for seed in 0..200 {
         for inventory in inventories(&generate::stack(seed)) {
             let sealed = sealed(&inventory);
-            assert_eq!(open(Kind::LayerInventory, KEY, &sealed), Ok(inventory));
+            assert_eq!(open(Kind::LayerRecord, KEY, &sealed).map(|record: LayerRecord| record.inventory), Ok(inventory));
         }
     }
 }
@@ -93,13 +94,13 @@ const GOLDEN: &str = "
 fn an_old_sample_still_reads() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     for (index, inventory) in inventories(&Stack::parse(GOLDEN)).into_iter().enumerate() {
-        let path = directory.join(format!("layer-inventory-v{}-{index}.lzrt", Kind::LayerInventory.version()));
+        let path = directory.join(format!("layer-record-v{}-{index}.lzrt", Kind::LayerRecord.version()));
         if std::env::var_os("LAZARET_BLESS").is_some() && !path.exists() {
             std::fs::create_dir_all(&directory).expect("a directory");
             std::fs::write(&path, sealed(&inventory)).expect("a sample");
         }
         let sample = std::fs::read(&path).expect("the committed sample; LAZARET_BLESS=1 writes a missing one");
-        let old: LayerInventory = open(Kind::LayerInventory, KEY, &sample).expect("an old sample reads");
+        let LayerRecord { inventory: old, .. } = open(Kind::LayerRecord, KEY, &sample).expect("an old sample reads");
         // What extractors yield may change with their versions; where the files are, and what they hide, does not.
         assert_eq!(old.hides, inventory.hides, "{}", path.display());
         let paths =

@@ -1,0 +1,24 @@
+//! What inventories depend on in this build: extractors, limits and wire form.
+
+use lazaret::fingerprint::Fingerprint;
+use lazaret::wire::Kind;
+
+use crate::extract::EXTRACTORS;
+use crate::limits::Limits;
+use crate::{analyze, executable};
+
+/// The fingerprint of the packages facet.
+pub fn packages() -> Fingerprint {
+    let versions: Vec<_> = EXTRACTORS.iter().map(|extractor| (extractor.name, extractor.version.to_string())).collect();
+    let executables = executable::VERSION.to_string();
+    let wire = Kind::LayerRecord.version().to_string();
+    let limits = Limits::default().describe();
+    let fixed = [
+        ("facet", "packages"),
+        ("wire", wire.as_str()),
+        ("walk", analyze::VERSION),
+        ("limits", limits.as_str()),
+        (executable::NAME, executables.as_str()),
+    ];
+    Fingerprint::of(fixed.into_iter().chain(versions.iter().map(|(name, version)| (*name, version.as_str()))))
+}
