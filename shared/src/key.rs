@@ -1,16 +1,17 @@
 //! The names of objects in store and cache; they hold what the objects depend on.
 
 use crate::digest::Digest;
+use crate::task::TaskId;
 
 /// Of a layer inventory, `set` being the fingerprint it was made with.
 pub fn layer(blob: &Digest, set: &str) -> String {
     format!("layers/{blob}/{set}")
 }
 
-/// Of the record that says why a layer could not be analysed. It is not below the name of the inventory, and it does not
-/// outlive the job that meets it: see [`crate::record::FailureRecord`].
-pub fn failure(blob: &Digest, set: &str) -> String {
-    format!("layers/{blob}/failed-{set}")
+/// Of the record that says why a task could not be done. It is of the task and not of the layer, and it does not outlive the
+/// jobs that wait for it: see [`crate::record::FailureRecord`].
+pub fn failure(blob: &Digest, task: &TaskId) -> String {
+    format!("layers/{blob}/failed-{task}")
 }
 
 /// Of an image inventory, `composition` being the version of what composes it.

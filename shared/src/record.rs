@@ -31,19 +31,21 @@ pub struct Cost {
 
 /// Why a layer could not be analysed. JSON under [`crate::key::failure`].
 ///
-/// It ends the waiting of jobs that were planned before it was written, and no other: a job reads the record once when it
-/// plans, remembers the `nonce`, and takes a record with another nonce for an answer. So a record needs no clock and lives
-/// no longer than the jobs that wait for it.
+/// It answers the wishes that have its ticket and no other, so it needs no clock and lives no longer than the jobs that
+/// wait for it: the next job has a ticket of its own and tries again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailureRecord {
-    /// Different in each record.
-    pub nonce: String,
+    /// The ticket of the task that failed.
+    pub ticket: String,
     /// What kind of failure.
     pub kind: FailureKind,
     /// In words for a person; the same for the same failure, no time and no address in it.
     pub reason: String,
     /// How often it was tried.
     pub attempts: u16,
+    /// What it took nevertheless.
+    #[serde(default)]
+    pub cost: Cost,
 }
 
 /// Whom a failure concerns.

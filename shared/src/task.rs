@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::digest::{Digest, hex};
+use crate::digest::hex;
 use crate::image::Descriptor;
 
 /// The schema that this build writes.
@@ -22,8 +22,11 @@ pub struct Task {
     pub schema: u16,
     /// The lowest schema whose reader understands this message. One that is too old hands it back.
     pub min_reader: u16,
-    /// A function of blob and set: equal wishes of any two coordinators have equal ids.
+    /// A function of the blob's descriptor and the set: equal wishes of any two coordinators have equal ids.
     pub id: TaskId,
+    /// Different for each wish that was published; copies and redeliveries of it have the same. The claim on the layer
+    /// holds it, and so does a record of failure, which so tells whose waiting it ends.
+    pub ticket: String,
     /// The layer's blob.
     pub blob: Descriptor,
     /// Where the blob can be had, the likeliest first; at most [`MAX_PLACES`].
@@ -44,12 +47,13 @@ pub struct Task {
 }
 
 impl Task {
-    /// The task of analysing `blob` for `set`, at its first attempt.
+    /// The task of analysing `blob` for `set`, at its first attempt and without a ticket.
     pub fn new(blob: Descriptor, set: &str, class: Class, places: Vec<Place>) -> Self {
         Self {
             schema: SCHEMA,
             min_reader: SCHEMA,
-            id: TaskId::new(&blob.digest, set),
+            id: TaskId::new(&blob, set),
+            ticket: String::new(),
             blob,
             places,
             set: set.to_owned(),
@@ -80,11 +84,11 @@ impl Task {
         }
         let task: Self = serde_json::from_slice(message).map_err(malformed)?;
         let set_is_sane = task.set.len() <= 64 && task.set.bytes().all(|b| b.is_ascii_hexdigit());
-        if !set_is_sane || task.id != TaskId::new(&task.blob.digest, &task.set) {
+        if !set_is_sane || task.id != TaskId::new(&task.blob, &task.set) {
             return Err(TaskError::Malformed("its id is not that of its layer".into()));
         }
-        if task.places.len() > MAX_PLACES || task.job.len() > 64 {
-            return Err(TaskError::Malformed("too many places, or a job that is none".into()));
+        if task.places.len() > MAX_PLACES || task.job.len() > 64 || task.ticket.len() > 64 {
+            return Err(TaskError::Malformed("too many places, or a job or ticket that is none".into()));
         }
         Ok(task)
     }
@@ -106,15 +110,19 @@ pub enum TaskError {
     Malformed(String),
 }
 
-/// 128 bits of a BLAKE3 hash over blob digest and set.
+/// 128 bits of a BLAKE3 hash over descriptor and set. Size and media type are in it, since a manifest that lies about them
+/// must not make the layer fail for another that does not.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaskId([u8; 16]);
 
 impl TaskId {
     /// The id of analysing `blob` for `set`.
-    pub fn new(blob: &Digest, set: &str) -> Self {
+    pub fn new(blob: &Descriptor, set: &str) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("lazaret 2026 task id");
-        hasher.update(blob.as_bytes());
+        hasher.update(blob.digest.as_bytes());
+        hasher.update(&blob.size.to_le_bytes());
+        hasher.update(&(blob.media_type.len() as u64).to_le_bytes());
+        hasher.update(blob.media_type.as_bytes());
         hasher.update(set.as_bytes());
         let mut id = [0; 16];
         id.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
@@ -203,9 +211,14 @@ pub struct Announcement {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::Digest;
+
+    fn blob(content: &[u8], size: u64) -> Descriptor {
+        Descriptor { media_type: String::new(), digest: Digest::of(content), size }
+    }
 
     fn task() -> Task {
-        let blob = Descriptor { media_type: String::new(), digest: Digest::of(b"x"), size: 1 };
+        let blob = blob(b"x", 1);
         let place = Place { registry: "r.example:5000".into(), repository: "a/b".into() };
         Task::new(blob, "00ff", Class::Bulk, vec![place])
     }
@@ -213,7 +226,7 @@ mod tests {
     #[test]
     fn reads_what_it_wrote_and_nothing_else() {
         assert_eq!(Task::read(&task().write()), Ok(task()));
-        let old = br#"{"schema":1,"min_reader":1,"id":"ID","blob":{"mediaType":"","digest":"DIGEST","size":1},
+        let old = br#"{"schema":1,"min_reader":1,"id":"ID","ticket":"","blob":{"mediaType":"","digest":"DIGEST","size":1},
             "places":[{"registry":"r.example:5000","repository":"a/b"}],"set":"00ff","class":"bulk","later":true}"#;
         let old = String::from_utf8_lossy(old)
             .replace("ID", &task().id.to_string())
@@ -223,13 +236,15 @@ mod tests {
             assert!(matches!(Task::read(message.as_bytes()), Err(TaskError::Malformed(_))), "{message}");
         }
         assert_eq!(Task::read(br#"{"min_reader":9}"#), Err(TaskError::Newer(9)));
-        let forged = Task { id: TaskId::new(&Digest::of(b"y"), "00ff"), ..task() };
+        let forged = Task { id: TaskId::new(&blob(b"y", 1), "00ff"), ..task() };
         assert!(matches!(Task::read(&forged.write()), Err(TaskError::Malformed(_))));
     }
 
     #[test]
-    fn ids_are_of_blob_and_set() {
-        assert_eq!(TaskId::new(&Digest::of(b"x"), "00ff").to_string().len(), 32);
-        assert_ne!(TaskId::new(&Digest::of(b"x"), "00"), TaskId::new(&Digest::of(b"x"), "01"));
+    fn ids_are_of_descriptor_and_set() {
+        let id = TaskId::new(&blob(b"x", 1), "00");
+        assert_eq!(id.to_string().len(), 32);
+        assert_ne!(id, TaskId::new(&blob(b"x", 1), "01"));
+        assert_ne!(id, TaskId::new(&blob(b"x", 2), "00"), "a lie about the size is another task");
     }
 }
