@@ -1,47 +1,154 @@
 //! The worker, in this process. The only file of the coordinator that names it.
 
+use std::collections::HashMap;
 use std::io::{self, BufRead, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use lazaret::door::queue::Delivery;
+use lazaret::door::source::ImageSource;
 use lazaret::fingerprint::Fingerprint;
-use lazaret::image::Layer;
+use lazaret::image::{Descriptor, Layer};
 use lazaret::inventory::LayerInventory;
+use lazaret::key;
+use lazaret::record::{Cost, FailureKind, LayerRecord};
+use lazaret::task::{Class, Place, Task};
+use lazaret::wire::{self, Kind};
 use lazaret_worker::analyze;
-pub use lazaret_worker::analyze::{Analysis, Failure, LayerError};
-use lazaret_worker::executable;
-use lazaret_worker::extract::EXTRACTORS;
+pub use lazaret_worker::analyze::Analysis;
 use lazaret_worker::limits::Limits;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 
-/// Analyses the layer in `blob` and checks that it is the one that `layer` names; counts the blob's bytes as they are read.
-///
-/// # Errors
-/// The layer has failed.
-pub fn analyze(blob: impl BufRead, layer: &Layer, read: &AtomicU64) -> Result<LayerInventory, LayerError> {
-    analyze::analyze(Counted { inner: blob, read }, layer, &Limits::default())
+use crate::pipeline::Progress;
+use crate::plan::{Failure, Planner};
+
+/// What inventories depend on in this build.
+pub fn fingerprint() -> Fingerprint {
+    lazaret_worker::fingerprint::packages()
 }
 
-/// Analyses a layer of an archive before it is known which one it is.
+/// Analyses a layer of an archive before it is known which one it is; counts the blob's bytes as they are read.
 ///
 /// # Errors
 /// The blob does not read, unpack or walk.
-pub fn analyze_unnamed(blob: impl BufRead, read: &AtomicU64) -> Result<Analysis, Failure> {
+pub fn analyze_unnamed(blob: impl BufRead, read: &AtomicU64) -> Result<Analysis, analyze::Failure> {
     analyze::analyze_unnamed(Counted { inner: blob, read }, &Limits::default())
 }
 
-/// What inventories depend on in this build: extractors, limits and wire form.
-pub fn fingerprint() -> Fingerprint {
-    let versions: Vec<_> = EXTRACTORS.iter().map(|extractor| (extractor.name, extractor.version.to_string())).collect();
-    let executables = executable::VERSION.to_string();
-    let wire = lazaret::wire::Kind::LayerInventory.version().to_string();
-    let limits = Limits::default().describe();
-    let fixed = [
-        ("facet", "packages"),
-        ("wire", wire.as_str()),
-        ("walk", analyze::VERSION),
-        ("limits", limits.as_str()),
-        (executable::NAME, executables.as_str()),
-    ];
-    Fingerprint::of(fixed.into_iter().chain(versions.iter().map(|(name, version)| (*name, version.as_str()))))
+/// Why what was analysed is not the layer that an image names; nothing if it is.
+pub fn mismatch(analysed: &Result<Analysis, analyze::Failure>, layer: &Layer) -> Option<String> {
+    match analysed {
+        Ok(analysis) => analysis.verify(&layer.blob).err().map(|error| error.to_string()),
+        Err(failure) => Some(failure.describe(&layer.blob)),
+    }
+}
+
+/// The image sources of this process, by the number that a task names: a file has no place in any registry.
+#[derive(Clone, Default)]
+pub struct Sources(Arc<Mutex<Numbered>>);
+
+#[derive(Default)]
+struct Numbered {
+    next: u64,
+    sources: HashMap<String, (Arc<dyn ImageSource>, Arc<Progress>)>,
+}
+
+impl Sources {
+    /// Gives `source` a place for as long as the result lives; `progress` counts what is read from it.
+    pub fn enter(&self, source: Arc<dyn ImageSource>, progress: Arc<Progress>) -> Entered {
+        let mut numbered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        numbered.next += 1;
+        let place = Place { registry: String::new(), repository: numbered.next.to_string() };
+        numbered.sources.insert(place.repository.clone(), (source, progress));
+        Entered { sources: self.clone(), place }
+    }
+
+    fn at(&self, place: &Place) -> Option<(Arc<dyn ImageSource>, Arc<Progress>)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).sources.get(&place.repository).cloned()
+    }
+}
+
+/// A source that tasks can name.
+pub struct Entered {
+    sources: Sources,
+    /// What tasks call it.
+    pub place: Place,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        self.sources.0.lock().unwrap_or_else(PoisonError::into_inner).sources.remove(&self.place.repository);
+    }
+}
+
+/// Works on the planner's tasks in this process: as many at a time as the rayon pool has threads, and on these. Ends when the
+/// result is dropped.
+pub fn start(planner: &Arc<Planner>, sources: &Sources) -> JoinSet<()> {
+    let mut slots = JoinSet::new();
+    for class in Class::ALL {
+        for _ in 0..rayon::current_num_threads() {
+            slots.spawn(serve(Arc::clone(planner), sources.clone(), class));
+        }
+    }
+    slots
+}
+
+async fn serve(planner: Arc<Planner>, sources: Sources, class: Class) {
+    let Ok(mut deliveries) = planner.doors().queue.consume(class).await else { return };
+    while let Ok(Delivery { message: task, receipt }) = deliveries.next().await {
+        let id = task.id;
+        let outcome = perform(&planner, &sources, task).await;
+        planner.hand_over(id, outcome);
+        receipt.ack().await;
+    }
+}
+
+/// The record of one layer, analysed and kept.
+async fn perform(planner: &Planner, sources: &Sources, task: Task) -> Result<Arc<LayerRecord>, Failure> {
+    let failed = |reason: String| Failure { kind: FailureKind::Source(task.places.clone()), reason: reason.into() };
+    let Some((source, progress)) = task.places.iter().find_map(|place| sources.at(place)) else {
+        return Err(failed("the image is gone".into()));
+    };
+    let (sender, analysed) = oneshot::channel();
+    let blob = task.blob.clone();
+    rayon::spawn(move || {
+        // Whoever waited has gone: then the result is not needed either.
+        let _ = sender.send(analyse(source.as_ref(), &blob, &progress));
+        progress.layers_done.fetch_add(1, Ordering::Relaxed);
+    });
+    let (inventory, cpu_micros) = match analysed.await {
+        Ok(Ok(analysed)) => analysed,
+        Ok(Err(reason)) => return Err(failed(reason)),
+        Err(_) => return Err(failed("the analysis crashed: this is a bug of lazaret".into())),
+    };
+    let cost = Cost { job: task.job, bytes: task.blob.size, requests: 0, cpu_micros };
+    let record = LayerRecord { inventory, cost };
+    // Only what was read to its end has been verified.
+    if record.inventory.diff_id.is_some() {
+        let key = key::layer(&task.blob.digest, &task.set);
+        match wire::seal(Kind::LayerRecord, &key, &record) {
+            Ok(sealed) => {
+                if let Err(error) = planner.doors().store.put(&key, sealed).await {
+                    tracing::warn!("cannot write to the store: {error}");
+                }
+            }
+            Err(error) => tracing::warn!("cannot keep the inventory of layer {}: {error}", task.blob.digest),
+        }
+    }
+    Ok(Arc::new(record))
+}
+
+fn analyse(
+    source: &dyn ImageSource,
+    named: &Descriptor,
+    progress: &Progress,
+) -> Result<(LayerInventory, u64), String> {
+    let start = lazaret_worker::clock::thread_cpu_micros();
+    let blob = source.open_blob(named).map_err(|error| error.to_string())?;
+    let blob = Counted { inner: blob, read: &progress.bytes_done };
+    let inventory = analyze::analyze(blob, named, &Limits::default()).map_err(|error| error.to_string())?;
+    Ok((inventory, lazaret_worker::clock::thread_cpu_micros() - start))
 }
 
 struct Counted<'a, R> {

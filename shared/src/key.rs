@@ -15,6 +15,6 @@ pub fn failure(blob: &Digest, task: &TaskId) -> String {
 }
 
 /// Of an image inventory, `composition` being the version of what composes it.
-pub fn image(manifest: &Digest, set: &str, composition: &str) -> String {
+pub fn image(manifest: &Digest, set: &str, composition: u32) -> String {
     format!("images/{manifest}/{set}-{composition}")
 }

@@ -57,7 +57,7 @@ fn image() -> Option<(OciLayout, Image)> {
 
 fn blob(layout: &OciLayout, layer: &Layer) -> Vec<u8> {
     let mut bytes = Vec::new();
-    layout.open_blob(layer).expect("a blob").read_to_end(&mut bytes).expect("readable");
+    layout.open_blob(&layer.blob).expect("a blob").read_to_end(&mut bytes).expect("readable");
     bytes
 }
 

@@ -109,7 +109,7 @@ async fn pull_all(client: &Registry, registry: &DockerRegistry, filled: &Filled)
             assert_eq!(dockers, *reference == docker);
             for layer in &images[0].layers {
                 let mut content = Vec::new();
-                source.open_blob(layer).unwrap().read_to_end(&mut content).unwrap();
+                source.open_blob(&layer.blob).unwrap().read_to_end(&mut content).unwrap();
                 assert_eq!(Digest::of(&content), layer.blob.digest);
             }
         }
@@ -236,7 +236,7 @@ async fn real_images_are_what_they_are_in_a_layout() {
                 assert_eq!(found, expected, "{tag}");
                 for layer in &found.layers {
                     let mut content = Vec::new();
-                    there.open_blob(layer).unwrap().read_to_end(&mut content).unwrap();
+                    there.open_blob(&layer.blob).unwrap().read_to_end(&mut content).unwrap();
                     assert_eq!(Digest::of(&content), layer.blob.digest, "{tag}");
                 }
             }

@@ -1,6 +1,7 @@
 //! Layer bytes to layer inventory: inflate, verify, walk the tar once, extract. Knows no image and no advisory.
 
 pub mod analyze;
+pub mod clock;
 pub mod decompress;
 pub mod executable;
 pub mod extract;

@@ -89,6 +89,9 @@ pub enum UpdateError {
         /// What was asked for.
         ecosystems: Vec<String>,
     },
+    /// Nothing was fetched or imported yet.
+    #[error("there is no advisory snapshot: run `lazaret advisories update`, or `lazaret advisories import PATH`")]
+    NoSnapshot,
     /// Our own task ended early.
     #[error("the update was interrupted")]
     Interrupted,

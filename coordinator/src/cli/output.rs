@@ -44,9 +44,7 @@ pub(super) fn write(
 
 /// A document as JSON, indented, with a line end.
 pub(super) fn json(out: &mut dyn Write, document: &impl Serialize) -> Result<(), Failure> {
-    let mut serializer = serde_json::Serializer::with_formatter(&mut *out, json::Visible::default());
-    document.serialize(&mut serializer).map_err(io::Error::from)?;
-    Ok(out.write_all(b"\n")?)
+    Ok(json::write(out, document)?)
 }
 
 /// How to draw a table: as wide as the terminal, in colour only there.

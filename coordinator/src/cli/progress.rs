@@ -35,7 +35,10 @@ impl Shown {
                     bar.set_position(progress.bytes_done.load(Ordering::Relaxed));
                     let (done, all) =
                         (progress.layers_done.load(Ordering::Relaxed), progress.layers.load(Ordering::Relaxed));
-                    bar.set_prefix(format!("{done}/{all} layers"));
+                    let (images, of) =
+                        (progress.images_done.load(Ordering::Relaxed), progress.images.load(Ordering::Relaxed));
+                    let images = if of > 1 { format!("{images}/{of} images ") } else { String::new() };
+                    bar.set_prefix(format!("{images}{done}/{all} layers"));
                 }
                 thread::park_timeout(Duration::from_millis(100));
             }

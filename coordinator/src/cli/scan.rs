@@ -3,14 +3,17 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use lazaret::door::source::PlatformChoice;
 use lazaret::image::Platform;
 
+use super::progress::Shown;
 use super::{Failure, output, settings};
 use crate::advisory::update;
 use crate::matching::Level;
+use crate::pipeline::Progress;
 use crate::policy::{self, Policy};
 use crate::report::build::Scanner;
 use crate::report::{Report, Reports, SCHEMA, table};
@@ -20,6 +23,7 @@ mod image;
 mod sample;
 mod source;
 
+use image::Engine;
 use sample::Sample;
 
 /// Scan images
@@ -175,18 +179,14 @@ impl Scan {
             self.offline = true;
         }
         let references = self.references()?;
-        let sources = self.registry.sources(&references)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::new)?;
+        let options = self.registry.options(&references, runtime.handle())?;
         let policy = self.policy()?;
         if let Some(threads) = self.threads {
             rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global().map_err(Failure::new)?;
         }
-        let store = match &self.store {
-            Some(url) => lazaret::door::store::open(url).map_err(Failure::new)?,
-            None => {
-                let url = settings::store_url().unwrap_or_else(|| "memory:".to_owned());
-                lazaret::door::store::open(&url).map_err(Failure::new)?
-            }
-        };
+        let store = self.store.take().or_else(settings::store_url).unwrap_or_else(|| "memory:".to_owned());
+        let store = runtime.block_on(lazaret::door::store::open(&store)).map_err(Failure::new)?;
         let choice = match &self.platform {
             Some(platform) => PlatformChoice::Exactly(platform.clone()),
             None if self.all_platforms => PlatformChoice::All,
@@ -195,17 +195,23 @@ impl Scan {
         let scanners = self.scanners();
         let from = self.advisories_from.take().unwrap_or_else(|| update::default_base().to_owned());
         let from = (!self.offline).then_some(from);
-        let wanted = scanners.contains(&Scanner::Vuln);
-        let mut advisories = advisories::Advisories::new(self.advisories.clone(), from, wanted);
+        let mut advisories = advisories::Advisories::new(self.advisories.clone(), from);
         let several = references.len() > 1 || self.all_platforms;
         let mut reports = Vec::new();
         let mut failed = false;
-        for reference in &references {
-            match image::scan(reference, &choice, &sources, store.as_ref()) {
+        let progress = Arc::new(Progress::default());
+        let name = if let [only] = references.as_slice() { only.clone() } else { format!("{} images", references.len()) };
+        let shown = Shown::start(&name, Arc::clone(&progress));
+        let mut scanned = {
+            let _context = runtime.enter();
+            Engine::start(store, options, choice, progress).scan(references)
+        };
+        while let Some((reference, scanned)) = scanned.blocking_recv() {
+            match scanned {
                 Ok(scanned) => {
                     for (image, inventoried) in scanned {
                         failed |= !inventoried.failed.is_empty();
-                        let typed = if sample.is_some() { "sample" } else { reference };
+                        let typed = if sample.is_some() { "sample" } else { &reference };
                         reports.push(advisories.report(typed, &image, &inventoried, &scanners, &policy));
                     }
                 }
@@ -216,6 +222,7 @@ impl Scan {
                 Err(error) => return Err(Failure::new(error)),
             }
         }
+        drop(shown);
         if !reports.is_empty() || several {
             match self.write(&reports, several) {
                 // Whoever has read enough still learns from the exit code what was found.

@@ -5,6 +5,16 @@ use std::io::{self, Write};
 use lazaret::text::is_deceptive;
 use serde_json::ser::{Formatter, PrettyFormatter};
 
+/// Writes a document as indented JSON with a line end: the one form of a report, wherever it goes.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(out: &mut dyn Write, document: &impl serde::Serialize) -> io::Result<()> {
+    let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Visible::default());
+    document.serialize(&mut serializer).map_err(io::Error::from)?;
+    out.write_all(b"\n")
+}
+
 /// Indented JSON in which only visible characters stand for themselves. JSON itself escapes no more than the C0 controls.
 #[derive(Default)]
 pub struct Visible(PrettyFormatter<'static>);

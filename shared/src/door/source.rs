@@ -12,7 +12,7 @@ pub use self::error::SourceError;
 pub use self::oci_layout::OciLayout;
 pub use self::recognise::reference;
 pub use self::stream::{Streamed, StreamedArchive};
-use crate::image::{Image, Layer, Platform, is_layer_media_type};
+use crate::image::{Descriptor, Image, Platform, is_layer_media_type};
 use crate::reference::{Reference, RegistryReference};
 
 mod archive;
@@ -117,17 +117,16 @@ pub trait ImageSource: Send + Sync {
 
     /// The raw content of a blob. Neither its length nor its digest need be verified: [`ImageSource::open_blob`] does
     /// the one and whoever reads it the other.
-    fn blob(&self, layer: &Layer) -> Result<Box<dyn BlobReader>, SourceError>;
+    fn blob(&self, blob: &Descriptor) -> Result<Box<dyn BlobReader>, SourceError>;
 
     /// Opens a layer's blob. The reader fails where the blob is shorter or longer than its descriptor says; any error
     /// of reading, and any here, makes that layer a failed layer. The digest is for the reader to verify.
-    fn open_blob(&self, layer: &Layer) -> Result<Box<dyn BlobReader>, SourceError> {
-        let Layer { blob, .. } = layer;
+    fn open_blob(&self, blob: &Descriptor) -> Result<Box<dyn BlobReader>, SourceError> {
         if !is_layer_media_type(&blob.media_type) {
             let media_type = shown(&blob.media_type);
             return Err(SourceError::LayerMediaType { digest: blob.digest, media_type });
         }
-        Ok(Box::new(Exact::new(self.blob(layer)?, blob.digest, blob.size)))
+        Ok(Box::new(Exact::new(self.blob(blob)?, blob.digest, blob.size)))
     }
 }
 

@@ -19,6 +19,8 @@ use lazaret::digest::hex;
 use serde::{Deserialize, Serialize};
 
 use super::UpdateError;
+use crate::advisory::Snapshot;
+use crate::report::SnapshotSummary;
 
 /// The place of a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,6 +116,20 @@ impl Home {
                 Ok(Some(directory.join(name)))
             }
         }
+    }
+
+    /// Opens the snapshot in use, with what a report says of it. It is as old as its oldest part.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be used.
+    pub fn open(&self) -> Result<(Snapshot, SnapshotSummary), UpdateError> {
+        let path = self.current()?.ok_or(UpdateError::NoSnapshot)?;
+        let snapshot = Snapshot::open(&path)?;
+        let state = self.state()?;
+        let oldest = state.feeds.values().filter(|_| state.imported.is_empty()).map(|feed| &feed.fetched).min();
+        let date = oldest.cloned().or(Some(state.compiled)).filter(|date| !date.is_empty());
+        let digest = hex(&snapshot.digest());
+        Ok((snapshot, SnapshotSummary { digest, date }))
     }
 
     /// What stands beside the snapshot; the empty state where nothing does, or where it cannot be understood: then

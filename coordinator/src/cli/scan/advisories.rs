@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use lazaret::digest::hex;
 use lazaret::image::Image;
 use lazaret::package::Package;
 
@@ -10,11 +9,12 @@ use super::super::fetching::{self, Fetching};
 use super::super::{Failure, settings};
 use crate::advisory::Snapshot;
 use crate::advisory::update::Home;
+use crate::assess;
 use crate::compose::Contents;
-use crate::matching::{self, Matches};
+use crate::matching;
 use crate::pipeline::Inventoried;
 use crate::policy::Policy;
-use crate::report::build::{self, Context, Scanner};
+use crate::report::build::Scanner;
 use crate::report::{Report, SnapshotSummary};
 
 /// Where the snapshot is, and the snapshot once it is open.
@@ -22,13 +22,12 @@ pub(super) struct Advisories {
     place: Option<PathBuf>,
     /// Where missing ones are fetched from; nowhere, if not given.
     from: Option<String>,
-    wanted: bool,
     open: Option<(Snapshot, SnapshotSummary)>,
 }
 
 impl Advisories {
-    pub(super) fn new(place: Option<PathBuf>, from: Option<String>, wanted: bool) -> Self {
-        Self { place, from, wanted, open: None }
+    pub(super) fn new(place: Option<PathBuf>, from: Option<String>) -> Self {
+        Self { place, from, open: None }
     }
 
     /// The report on one image.
@@ -40,48 +39,22 @@ impl Advisories {
         scanners: &[Scanner],
         policy: &Policy,
     ) -> Report {
-        let contents = &inventoried.inventory.contents;
-        let matches = if self.wanted && !contents.packages.is_empty() {
-            self.find(contents).map(Some).map_err(|failure| failure.to_string())
-        } else {
-            Ok(None)
-        };
-        let snapshot =
-            self.open.as_ref().filter(|_| matches!(matches, Ok(Some(_)))).map(|(_, summary)| summary.clone());
-        build::build(image, inventoried, Context { reference, scanners, policy, snapshot, matches })
+        assess::report(reference, image, inventoried, scanners, policy, |contents| {
+            self.snapshot(contents).map_err(|failure| failure.to_string())
+        })
     }
 
-    fn find(&mut self, contents: &Contents) -> Result<Matches, Failure> {
-        // What an OS package brought along is the distribution's to judge.
-        let (indices, packages): (Vec<usize>, Vec<&Package>) = contents
-            .packages
-            .iter()
-            .enumerate()
-            .filter(|(_, installed)| !build::is_owned(installed))
-            .map(|(index, installed)| (index, &installed.package))
-            .unzip();
-        let snapshot = self.snapshot(&packages, contents)?;
-        let mut matches = matching::find(&packages, contents.distro.as_ref(), snapshot).map_err(Failure::new)?;
-        for finding in &mut matches.findings {
-            finding.package = indices.get(finding.package).copied().unwrap_or(usize::MAX);
-        }
-        for undecided in &mut matches.undecided {
-            undecided.package = indices.get(undecided.package).copied().unwrap_or(usize::MAX);
-        }
-        Ok(matches)
-    }
-
-    fn snapshot(&mut self, packages: &[&Package], contents: &Contents) -> Result<&Snapshot, Failure> {
+    fn snapshot(&mut self, contents: &Contents) -> Result<(&Snapshot, &SnapshotSummary), Failure> {
         let home = settings::advisory_home(self.place.as_deref())?;
         if let Some(from) = &self.from
-            && fetch_missing(&home, from, packages, contents)?
+            && fetch_missing(&home, from, &assess::judged(contents).1, contents)?
         {
             self.open = None;
         }
         if self.open.is_none() {
-            self.open = Some(open(&home)?);
+            self.open = Some(home.open().map_err(Failure::new)?);
         }
-        let open = self.open.as_ref().map(|(snapshot, _)| snapshot);
+        let open = self.open.as_ref().map(|(snapshot, summary)| (snapshot, summary));
         open.ok_or_else(|| Failure::new("there is no advisory snapshot"))
     }
 }
@@ -109,19 +82,4 @@ fn fetch_missing(home: &Home, from: &str, packages: &[&Package], contents: &Cont
                  `lazaret advisories import PATH` with advisories that you have"
         ))),
     }
-}
-
-fn open(home: &Home) -> Result<(Snapshot, SnapshotSummary), Failure> {
-    let Some(path) = home.current().map_err(Failure::new)? else {
-        return Err(Failure::new(
-            "there is no advisory snapshot: run `lazaret advisories update`, or `lazaret advisories import PATH`",
-        ));
-    };
-    let snapshot = Snapshot::open(&path).map_err(Failure::new)?;
-    let state = home.state().map_err(Failure::new)?;
-    // As old as its oldest part.
-    let oldest = state.feeds.values().filter(|_| state.imported.is_empty()).map(|feed| &feed.fetched).min();
-    let date = oldest.cloned().or(Some(state.compiled)).filter(|date| !date.is_empty());
-    let digest = hex(&snapshot.digest());
-    Ok((snapshot, SnapshotSummary { digest, date }))
 }

@@ -1,25 +1,134 @@
-//! One reference: found, resolved, and every image behind it inventoried.
+//! The pipeline with embedded doors: references found, resolved, and every image behind them inventoried, several at a time,
+//! each distinct layer once.
 
 use std::sync::Arc;
 
-use lazaret::door::source::{self, PlatformChoice};
-use lazaret::door::store::Store;
+use futures_util::{StreamExt as _, stream};
+use lazaret::door::cache::NoCache;
+use lazaret::door::queue::MemoryQueue;
+use lazaret::door::source::{self, ImageSource, Opened, PlatformChoice, SourceOptions};
+use lazaret::door::store::SharedStore;
 use lazaret::image::Image;
+use lazaret::task::Class;
+use tokio::sync::mpsc;
+use tokio::task::{JoinSet, spawn_blocking};
 
-use super::super::progress::Shown;
-use super::source::Sources;
+use crate::doors::Doors;
+use crate::local::{self, Sources};
 use crate::pipeline::{self, Inventoried, Progress};
+use crate::plan::ledger::Job;
+use crate::plan::{self, Planner};
 
-/// The images behind a reference with what is in them.
-pub(super) fn scan(
-    reference: &str,
-    choice: &PlatformChoice,
-    sources: &Sources,
-    store: &dyn Store,
-) -> Result<Vec<(Image, Inventoried)>, String> {
-    let parsed = source::reference(reference).map_err(|error| error.to_string())?;
-    let progress = Arc::new(Progress::default());
-    let _shown = Shown::start(reference, Arc::clone(&progress));
-    let opened = source::open(&parsed, sources.options()).map_err(|error| error.to_string())?;
-    pipeline::scan(opened, choice, store, &progress).map_err(|error| error.to_string())
+/// Images that are looked at at a time: enough that no core waits for a registry.
+const AT_ONCE: usize = 16;
+
+/// What a reference came to: its images, or why there are none.
+pub(super) type Scanned = Result<Vec<(Image, Inventoried)>, String>;
+
+/// Everything that scans share.
+pub(super) struct Engine {
+    planner: Arc<Planner>,
+    sources: Sources,
+    options: SourceOptions,
+    choice: PlatformChoice,
+    progress: Arc<Progress>,
+    job: Job,
+    /// The workers of this process; they end with it.
+    _slots: JoinSet<()>,
+}
+
+impl Engine {
+    /// Starts planner and workers on this runtime.
+    pub(super) fn start(
+        store: SharedStore,
+        options: SourceOptions,
+        choice: PlatformChoice,
+        progress: Arc<Progress>,
+    ) -> Self {
+        let doors = Doors { queue: Arc::new(MemoryQueue::default()), cache: Arc::new(NoCache), store };
+        let set = local::fingerprint().to_string();
+        let planner = Arc::new(Planner::start(doors, &set, plan::Options::default()));
+        let sources = Sources::default();
+        let slots = local::start(&planner, &sources);
+        Self { planner, sources, options, choice, progress, job: Job::new("scan"), _slots: slots }
+    }
+
+    /// What each reference comes to, in their order.
+    pub(super) fn scan(self, references: Vec<String>) -> mpsc::Receiver<(String, Scanned)> {
+        let (sender, scanned) = mpsc::channel(AT_ONCE);
+        self.progress.images.fetch_add(references.len() as u64, std::sync::atomic::Ordering::Relaxed);
+        let engine = Arc::new(self);
+        tokio::spawn(async move {
+            let scans = stream::iter(references).map(|reference| {
+                let engine = Arc::clone(&engine);
+                async move {
+                    let (name, scanning) = (reference.clone(), async move { engine.one(&reference).await });
+                    // A bug in one scan ends that one alone.
+                    let scanned = tokio::spawn(scanning).await;
+                    (name, scanned.unwrap_or_else(|_| Err("the scan crashed: this is a bug of lazaret".to_owned())))
+                }
+            });
+            let mut scans = scans.buffered(AT_ONCE);
+            while let Some(scanned) = scans.next().await {
+                if sender.send(scanned).await.is_err() {
+                    break;
+                }
+            }
+        });
+        scanned
+    }
+
+    async fn one(self: &Arc<Self>, reference: &str) -> Scanned {
+        let scanned = self.found(reference).await;
+        self.progress.images_done.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        scanned
+    }
+
+    async fn found(self: &Arc<Self>, reference: &str) -> Scanned {
+        let parsed = source::reference(reference).map_err(|error| error.to_string())?;
+        let engine = Arc::clone(self);
+        let opened = blocking(move || source::open(&parsed, &engine.options)).await?;
+        match opened {
+            Opened::Random(source) => self.random(source.into()).await,
+            Opened::Stream(archive) => {
+                let engine = Arc::clone(self);
+                let read = blocking(move || pipeline::read(archive, &engine.choice, &engine.progress)).await?;
+                let mut images = Vec::with_capacity(read.len());
+                for image in read {
+                    images.push(pipeline::streamed(image, &self.planner.doors().store, self.planner.set()).await);
+                }
+                Ok(images)
+            }
+        }
+    }
+
+    async fn random(self: &Arc<Self>, source: Arc<dyn ImageSource>) -> Scanned {
+        let (engine, resolving) = (Arc::clone(self), Arc::clone(&source));
+        let images = blocking(move || resolving.images(&engine.choice)).await?;
+        let entered = self.sources.enter(source, Arc::clone(&self.progress));
+        let mut inventoried = Vec::with_capacity(images.len());
+        for image in images {
+            let inventory = pipeline::inventory(
+                &image,
+                &self.planner,
+                &entered.place,
+                Class::Interactive,
+                &self.job,
+                &self.progress,
+            );
+            let inventory = inventory.await;
+            inventoried.push((image, inventory));
+        }
+        Ok(inventoried)
+    }
+}
+
+/// Runs what waits for disk or network where that is allowed.
+async fn blocking<T: Send + 'static, E: std::fmt::Display + Send + 'static>(
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, String> {
+    match spawn_blocking(work).await {
+        Ok(done) => done.map_err(|error| error.to_string()),
+        Err(_) => Err("reading the image crashed: this is a bug of lazaret".to_owned()),
+    }
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use lazaret::door::source::registry::{Credential, Credentials, Registry, RegistryOptions, Secret};
 use lazaret::door::source::{self, Endpoint, SourceOptions};
 use lazaret::reference::Reference;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Handle;
 
 use super::super::Failure;
 
@@ -33,22 +33,10 @@ pub(super) struct RegistryArgs {
     trust_realm: Vec<(String, String)>,
 }
 
-/// What the sources need to be opened.
-pub(super) struct Sources {
-    options: SourceOptions,
-    _runtime: Runtime,
-}
-
-impl Sources {
-    /// For the door.
-    pub(super) fn options(&self) -> &SourceOptions {
-        &self.options
-    }
-}
-
 impl RegistryArgs {
-    /// Opens the way to the places where `references` may be. A password goes to the one registry that they name.
-    pub(super) fn sources(&self, references: &[String]) -> Result<Sources, Failure> {
+    /// Opens the way to the places where `references` may be; connections live in `runtime`. A password goes to the one
+    /// registry that they name.
+    pub(super) fn options(&self, references: &[String], runtime: &Handle) -> Result<SourceOptions, Failure> {
         let mut credentials = Credentials::from_environment();
         if let Some(username) = &self.username {
             let password = Secret::new(read_password()?);
@@ -62,13 +50,11 @@ impl RegistryArgs {
             authorities: self.ca_file.clone(),
             ..RegistryOptions::default()
         };
-        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Failure::new)?;
-        let options = SourceOptions {
-            runtime: runtime.handle().clone(),
+        Ok(SourceOptions {
+            runtime: runtime.clone(),
             engines: Endpoint::usual(|name| std::env::var(name).ok()),
-            registry: Some(Registry::new(options).opener(runtime.handle().clone())),
-        };
-        Ok(Sources { options, _runtime: runtime })
+            registry: Some(Registry::new(options).opener(runtime.clone())),
+        })
     }
 }
 

@@ -12,7 +12,7 @@ use super::oci::{self, Documents, blob_name};
 use super::tar::{Headers, Kind, Skip, normal};
 use super::{BlobReader, ImageSource, PlatformChoice, SourceError};
 use crate::digest::Digest;
-use crate::image::{Image, Layer};
+use crate::image::{Descriptor, Image};
 
 /// How many links may follow one another.
 const MAX_LINKS: usize = 16;
@@ -216,8 +216,8 @@ impl ImageSource for Archive {
         }
     }
 
-    fn blob(&self, layer: &Layer) -> Result<Box<dyn BlobReader>, SourceError> {
-        let digest = layer.blob.digest;
+    fn blob(&self, blob: &Descriptor) -> Result<Box<dyn BlobReader>, SourceError> {
+        let digest = blob.digest;
         let missing = || SourceError::BlobMissing { digest };
         let name = match self.form {
             Form::Oci => blob_name(&digest),
@@ -233,7 +233,7 @@ impl ImageSource for Archive {
             }
         };
         let (_, window, found) = self.window(&name).ok_or_else(missing)?;
-        let expected = layer.blob.size;
+        let expected = blob.size;
         if found != expected {
             return Err(SourceError::SizeMismatch { digest, expected, found });
         }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::file::{BUFFER, open_regular, read_capped};
 use super::oci::{self, Documents, blob_name};
 use super::{BlobReader, ImageSource, PlatformChoice, SourceError};
-use crate::image::{Image, Layer};
+use crate::image::{Descriptor, Image};
 
 /// An OCI layout in a directory.
 pub struct OciLayout {
@@ -58,8 +58,8 @@ impl ImageSource for OciLayout {
         oci::images(self.name(), &self.root.display().to_string(), self, self.wanted.as_deref(), choice)
     }
 
-    fn blob(&self, layer: &Layer) -> Result<Box<dyn BlobReader>, SourceError> {
-        let (digest, expected) = (layer.blob.digest, layer.blob.size);
+    fn blob(&self, blob: &Descriptor) -> Result<Box<dyn BlobReader>, SourceError> {
+        let (digest, expected) = (blob.digest, blob.size);
         let (file, found) = self.file(&blob_name(&digest))?.ok_or(SourceError::BlobMissing { digest })?;
         if found != expected {
             return Err(SourceError::SizeMismatch { digest, expected, found });

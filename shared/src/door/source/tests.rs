@@ -37,9 +37,9 @@ fn in_file(bytes: &[u8], form: Option<Form>, wanted: Option<&str>) -> Result<(Ve
 /// The bytes of a blob, or why there are none.
 type Blob = Result<Vec<u8>, String>;
 
-fn content(source: &dyn ImageSource, layer: &Layer) -> Blob {
+fn content(source: &dyn ImageSource, layer: &crate::image::Layer) -> Blob {
     let mut bytes = Vec::new();
-    let mut reader = source.open_blob(layer).map_err(|error| error.to_string())?;
+    let mut reader = source.open_blob(&layer.blob).map_err(|error| error.to_string())?;
     reader.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     Ok(bytes)
 }

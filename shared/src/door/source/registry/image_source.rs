@@ -7,8 +7,8 @@ use tokio::runtime::Handle;
 use super::{Registry, RegistryError, Root};
 use crate::digest::Digest;
 use crate::door::source::{BlobReader, ImageSource, OpenRegistry, PlatformChoice, SourceError, resolve};
-use crate::image::{Descriptor, Image, Layer};
-use crate::manifest::{CONFIG_TYPES, MAX_CONFIG, MAX_MANIFEST};
+use crate::image::{Descriptor, Image};
+use crate::manifest::{CONFIG_TYPES, Document, MAX_CONFIG, MAX_MANIFEST};
 use crate::reference::RegistryReference;
 
 /// One image reference and the client to ask for it.
@@ -32,6 +32,18 @@ impl RegistryImage {
     /// where the reference names a digest.
     pub fn digest(&self) -> Result<Digest, SourceError> {
         self.wait(self.registry.digest(&self.reference))
+    }
+
+    /// The digest of the manifest, where the reference stands for one now and not for an index. What was fetched for this is
+    /// not fetched again by [`ImageSource::images`].
+    pub async fn pinned(&self) -> Result<Option<Digest>, SourceError> {
+        let root = self.registry.root(&self.reference).await.map_err(|error| error.about(&self.reference))?;
+        let digest = match Document::read(&root.bytes, &root.descriptor.media_type) {
+            Ok(Document::Manifest(_)) => Some(root.descriptor.digest),
+            _ => None,
+        };
+        *self.root.lock().unwrap_or_else(PoisonError::into_inner) = Some(root);
+        Ok(digest)
     }
 
     fn root(&self) -> Result<Root, SourceError> {
@@ -85,7 +97,7 @@ impl ImageSource for RegistryImage {
         })
     }
 
-    fn blob(&self, layer: &Layer) -> Result<Box<dyn BlobReader>, SourceError> {
-        Ok(Box::new(self.wait(self.registry.blob(&self.reference, &layer.blob))?))
+    fn blob(&self, blob: &Descriptor) -> Result<Box<dyn BlobReader>, SourceError> {
+        Ok(Box::new(self.wait(self.registry.blob(&self.reference, blob))?))
     }
 }

@@ -1,0 +1,215 @@
+//! The planner: from the wish for a layer to its record. Whatever is known already is taken from cache or store; the rest
+//! becomes tasks, each distinct one once, and is awaited.
+//!
+//! There is no counter and no state machine. A wish is open until its record, or the record of its failure, has been seen;
+//! an announcement says "look now", a timer looks anyway and plans again, and planning again *is* recovery.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use lazaret::door::queue::{Announced, Depths};
+use lazaret::image::Layer;
+use lazaret::record::{FailureKind, LayerRecord};
+use lazaret::task::{Class, Place, Task, TaskId};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::doors::Doors;
+
+pub mod ledger;
+mod look;
+mod open;
+mod publish;
+mod recent;
+mod ticket;
+
+use ledger::Job;
+use open::{Outcome, Table, Wish};
+use recent::Recent;
+
+/// Wishes that are planned together: one round trip to the cache for all of them.
+const BATCH: usize = 512;
+
+/// How the planner behaves.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Tasks that are published and not done yet, at most; there is never a whole registry in the broker.
+    pub window: usize,
+    /// How long a claim lasts that no worker has renewed yet.
+    pub claim: Duration,
+    /// How often the cache is looked into without an announcement.
+    pub look: Duration,
+    /// The same for the store, which costs more.
+    pub look_in_store: Duration,
+    /// After how long a task that was confirmed and is not done is published again: twice the deadline of a layer.
+    pub patience: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            window: 20_000,
+            claim: Duration::from_secs(900),
+            look: Duration::from_secs(2),
+            look_in_store: Duration::from_secs(20),
+            patience: Duration::from_secs(1200),
+        }
+    }
+}
+
+/// Why there is no record of a layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Whom it concerns.
+    pub kind: FailureKind,
+    /// In words for a person.
+    pub reason: Arc<str>,
+}
+
+/// Plans for any number of images and jobs of this process. Ends when it is dropped.
+pub struct Planner {
+    shared: Arc<Shared>,
+    /// The loop, and what it started.
+    _running: JoinSet<()>,
+}
+
+struct Shared {
+    doors: Doors,
+    set: String,
+    options: Options,
+    table: Mutex<Table>,
+    recent: Mutex<Recent>,
+    wishes: mpsc::UnboundedSender<TaskId>,
+    window: Arc<Semaphore>,
+}
+
+impl Planner {
+    /// Starts planning through `doors`, for inventories with the fingerprint `set`.
+    pub fn start(doors: Doors, set: &str, options: Options) -> Self {
+        let (wishes, wished) = mpsc::unbounded_channel();
+        let window = Arc::new(Semaphore::new(options.window));
+        let shared = Arc::new(Shared {
+            doors,
+            set: set.to_owned(),
+            options,
+            table: Mutex::default(),
+            recent: Mutex::default(),
+            wishes,
+            window,
+        });
+        let mut running = JoinSet::new();
+        running.spawn(plan(Arc::clone(&shared), wished));
+        running.spawn(look::listen(Arc::clone(&shared)));
+        running.spawn(look::again(Arc::clone(&shared)));
+        running.spawn(look::bury(Arc::clone(&shared)));
+        Self { shared, _running: running }
+    }
+
+    /// The record of a layer, which can be had at `place`. Waits until there is one, or until it has failed for good.
+    ///
+    /// # Errors
+    /// The layer has failed.
+    pub async fn layer(
+        &self,
+        layer: &Layer,
+        place: &Place,
+        class: Class,
+        job: &Job,
+    ) -> Result<Arc<LayerRecord>, Failure> {
+        let id = TaskId::new(&layer.blob, &self.shared.set);
+        if let Some(record) = self.shared.recent().get(&id) {
+            job.count(id, &record);
+            return Ok(record);
+        }
+        loop {
+            let answer = self.shared.wish(id, layer, place, class, job).await;
+            match answer {
+                Ok(record) => {
+                    job.count(id, &record);
+                    return Ok(record);
+                }
+                // Others looked for it elsewhere; nobody has looked here yet.
+                Err(Failure { kind: FailureKind::Source(places), .. }) if !places.contains(place) => {}
+                Err(failure) => {
+                    job.count_failure(id);
+                    return Err(failure);
+                }
+            }
+        }
+    }
+
+    /// Takes the result of a task from a worker in this process, which spares reading it back.
+    pub fn hand_over(&self, id: TaskId, record: Result<Arc<LayerRecord>, Failure>) {
+        self.shared.settle(id, record);
+    }
+
+    /// The doors it works through.
+    pub fn doors(&self) -> &Doors {
+        &self.shared.doors
+    }
+
+    /// The fingerprint it plans for.
+    pub fn set(&self) -> &str {
+        &self.shared.set
+    }
+
+    /// Tasks that are published and not done yet.
+    pub fn in_flight(&self) -> usize {
+        self.shared.options.window - self.shared.window.available_permits()
+    }
+
+    /// What waits in the queues; nothing where the broker cannot be asked.
+    pub async fn depths(&self) -> Option<Depths> {
+        self.shared.doors.queue.depths().await.ok()
+    }
+}
+
+impl Shared {
+    fn table(&self) -> std::sync::MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn recent(&self) -> std::sync::MutexGuard<'_, Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn wish(&self, id: TaskId, layer: &Layer, place: &Place, class: Class, job: &Job) -> Outcome {
+        let (sender, answer) = oneshot::channel();
+        let task = || Task {
+            job: job.id.clone(),
+            trace: job.trace.clone(),
+            ticket: ticket::new(class),
+            ..Task::new(layer.blob.clone(), &self.set, class, vec![place.clone()])
+        };
+        let wish = self.table().wish(id, class, place, task, sender);
+        if let Wish::Plan = wish {
+            // The loop ends with the planner, and whoever waits then is gone too.
+            let _ = self.wishes.send(id);
+        }
+        answer.await.unwrap_or_else(|_| Err(Failure { kind: FailureKind::Abandoned, reason: "the scan was ended".into() }))
+    }
+
+    /// Answers everybody who waits for a task.
+    fn settle(&self, id: TaskId, outcome: Outcome) {
+        if let Ok(record) = &outcome {
+            self.recent().put(id, record);
+        }
+        for waiter in self.table().close(&id) {
+            // Whoever has gone meanwhile needs no answer.
+            let _ = waiter.send(outcome.clone());
+        }
+    }
+}
+
+/// Plans wishes as they come, together what came together.
+async fn plan(shared: Arc<Shared>, mut wished: mpsc::UnboundedReceiver<TaskId>) {
+    let mut planning = JoinSet::new();
+    let mut batch = Vec::with_capacity(BATCH);
+    while wished.recv_many(&mut batch, BATCH).await > 0 {
+        let ids = std::mem::take(&mut batch);
+        let shared = Arc::clone(&shared);
+        planning.spawn(async move { publish::plan(&shared, ids).await });
+        while planning.try_join_next().is_some() {}
+    }
+}

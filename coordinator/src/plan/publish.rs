@@ -1,0 +1,88 @@
+//! Planning a batch of wishes: taken from the cache, from the store, or published under a claim.
+
+use std::sync::Arc;
+
+use lazaret::door::cache::Claim;
+use lazaret::key;
+use lazaret::task::{Class, Task, TaskId};
+use tokio::time::Instant;
+
+use super::open::Stage;
+use super::{Shared, look};
+
+/// Records that are fetched together; each is a few kilobytes, and may be a mebibyte.
+const FETCH: usize = 128;
+
+pub(super) async fn plan(shared: &Arc<Shared>, ids: Vec<TaskId>) {
+    for ids in ids.chunks(FETCH) {
+        let tasks = shared.table().tasks(ids);
+        let mut missing = look::fetch(shared, tasks).await;
+        // The largest first, so that no worker is left alone with it at the end.
+        missing.sort_by(|a, b| b.blob.size.cmp(&a.blob.size).then_with(|| a.id.cmp(&b.id)));
+        publish(shared, missing).await;
+    }
+}
+
+/// Publishes the tasks, those excepted that somebody else has claimed.
+pub(super) async fn publish(shared: &Arc<Shared>, tasks: Vec<Task>) {
+    let mut admitted = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        if admit(shared, &task).await {
+            admitted.push(task);
+        }
+    }
+    if admitted.is_empty() {
+        return;
+    }
+    let claims: Vec<_> =
+        admitted.iter().map(|task| (key::layer(&task.blob.digest, &task.set), task.ticket.clone())).collect();
+    let answers = shared.doors.cache.claim(&claims, shared.options.claim).await;
+    let mut ours = Vec::with_capacity(admitted.len());
+    {
+        let mut table = shared.table();
+        for (task, answer) in admitted.into_iter().zip(answers) {
+            let Some(open) = table.get_mut(&task.id) else { continue };
+            match answer {
+                Claim::Held(holder) if holder != task.ticket => {
+                    if open.is_held(holder.clone()) {
+                        ours.push(Task { ticket: holder, class: Class::Interactive, ..task });
+                    } else if !matches!(open.stage, Stage::Awaited(_)) {
+                        open.stage = Stage::Awaited(Instant::now());
+                    }
+                }
+                // Nobody can say now whether the other still has it; it did a moment ago.
+                Claim::Unknown if matches!(open.stage, Stage::Awaited(at) if at.elapsed() < shared.options.patience) => {}
+                _ => ours.push(task),
+            }
+        }
+    }
+    let confirmed = shared.doors.queue.publish(&ours).await;
+    let now = Instant::now();
+    let mut table = shared.table();
+    for (task, confirmed) in ours.iter().zip(confirmed) {
+        let Some(open) = table.get_mut(&task.id) else { continue };
+        match confirmed {
+            Ok(()) => open.stage = Stage::Published(now),
+            Err(error) => {
+                // The outcome is unknown. The timer plans it again.
+                open.stage = Stage::Due;
+                tracing::warn!(task = %task.id, "cannot publish: {error}");
+            }
+        }
+    }
+}
+
+/// Waits for a place in the window.
+async fn admit(shared: &Arc<Shared>, task: &Task) -> bool {
+    if shared.table().get_mut(&task.id).is_some_and(|open| open.has_permit()) {
+        return true;
+    }
+    let Ok(permit) = Arc::clone(&shared.window).acquire_owned().await else { return false };
+    match shared.table().get_mut(&task.id) {
+        Some(open) => {
+            open.hold(permit);
+            true
+        }
+        None => false,
+    }
+}

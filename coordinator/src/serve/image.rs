@@ -1,0 +1,162 @@
+//! One image of a job: resolved, inventoried, judged, published.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use lazaret::digest::Digest;
+use lazaret::door::source::registry::RegistryImage;
+use lazaret::door::source::{ImageSource as _, PlatformChoice};
+use lazaret::door::store::StoreError;
+use lazaret::image::Image;
+use lazaret::reference::{Reference, RegistryReference};
+use lazaret::task::Place;
+use tokio::task::spawn_blocking;
+
+use super::Farm;
+use super::job::{ALL_PLATFORMS, ImageResult, ImageStatus, SCHEMA};
+use super::snapshots::Opened;
+use super::stored::{Latest, Plan};
+use super::publish;
+use crate::assess;
+use crate::pipeline::{self, Inventoried, Progress};
+use crate::plan::ledger::Job;
+use crate::policy::Policy;
+use crate::report::build::Scanner;
+use crate::report::{Report, json};
+
+/// What the images of one job have in common.
+pub(super) struct Setting {
+    pub(super) plan: Plan,
+    pub(super) policy: Policy,
+    pub(super) snapshot: Option<Opened>,
+    pub(super) job: Job,
+}
+
+/// What became of a reference: one result for each platform that was asked for.
+///
+/// # Errors
+/// The store does not take the report. Everything else is a result.
+pub(super) async fn scan(farm: &Farm, setting: &Setting, reference: &str) -> Result<Vec<ImageResult>, StoreError> {
+    let images = match inventoried(farm, setting, reference).await {
+        Ok(images) => images,
+        Err(error) => return Ok(vec![failed(reference, error)]),
+    };
+    let mut results = Vec::with_capacity(images.len());
+    for (image, inventoried) in images {
+        results.push(published(farm, setting, reference, &image, &inventoried).await?);
+    }
+    Ok(results)
+}
+
+fn failed(reference: &str, error: String) -> ImageResult {
+    ImageResult {
+        reference: reference.to_owned(),
+        status: ImageStatus::Failed,
+        digest: None,
+        platform: None,
+        report: None,
+        findings: BTreeMap::new(),
+        error: Some(error),
+    }
+}
+
+async fn inventoried(farm: &Farm, setting: &Setting, text: &str) -> Result<Vec<(Image, Inventoried)>, String> {
+    let reference = named(text)?;
+    let choice = choice(setting.plan.job.platform.as_deref())?;
+    let source = RegistryImage::new(farm.registry.clone(), reference.clone(), tokio::runtime::Handle::current());
+    let pinned = source.pinned().await.map_err(|error| error.to_string())?;
+    if let Some(recalled) = recalled(farm, setting, pinned, source.name(), &choice).await {
+        return Ok(vec![recalled]);
+    }
+    let images = spawn_blocking(move || source.images(&choice)).await.map_err(|error| error.to_string())?;
+    let place = Place { registry: reference.host, repository: reference.repository };
+    let mut inventoried = Vec::new();
+    for image in images.map_err(|error| error.to_string())? {
+        let class = setting.plan.job.class;
+        let inventory =
+            pipeline::inventory(&image, &farm.planner, &place, class, &setting.job, &Progress::default()).await;
+        inventoried.push((image, inventory));
+    }
+    Ok(inventoried)
+}
+
+/// The image, if it was looked at before: nothing of it but its manifest was fetched then.
+async fn recalled(
+    farm: &Farm,
+    setting: &Setting,
+    pinned: Option<Digest>,
+    source: &'static str,
+    choice: &PlatformChoice,
+) -> Option<(Image, Inventoried)> {
+    let recalled = pipeline::recall_pinned(source, pinned?, &farm.planner).await?;
+    if let PlatformChoice::Exactly(wanted) = choice
+        && !recalled.0.platform.serves(wanted)
+    {
+        return None;
+    }
+    setting.job.count_recalled();
+    Some(recalled)
+}
+
+/// A reference that a farm can look at: in a registry.
+pub(super) fn named(text: &str) -> Result<RegistryReference, String> {
+    match text.parse::<Reference>() {
+        Ok(Reference::Registry(reference) | Reference::Name(reference)) => Ok(reference),
+        Ok(_) => Err(format!("{}: a farm scans images in registries only", lazaret::text::visible(text))),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn choice(platform: Option<&str>) -> Result<PlatformChoice, String> {
+    match platform {
+        None => Ok(PlatformChoice::Host),
+        Some(ALL_PLATFORMS) => Ok(PlatformChoice::All),
+        Some(platform) => platform.parse().map(PlatformChoice::Exactly).map_err(|error| format!("{error}")),
+    }
+}
+
+async fn published(
+    farm: &Farm,
+    setting: &Setting,
+    reference: &str,
+    image: &Image,
+    inventoried: &Inventoried,
+) -> Result<ImageResult, StoreError> {
+    let report = judged(setting, reference, image, inventoried);
+    let mut bytes = Vec::new();
+    json::write(&mut bytes, &report).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    let id = blake3::hash(&bytes).to_hex().to_string();
+    let platform = report.image.platform.clone();
+    let latest = Latest {
+        schema: SCHEMA,
+        reference: reference.to_owned(),
+        digest: image.digest,
+        report: id.clone(),
+        sequence: setting.plan.sequence,
+    };
+    publish::publish(&farm.planner.doors().store, &latest, &platform, &bytes).await?;
+    let mut findings = BTreeMap::new();
+    for row in &report.findings {
+        *findings.entry(row.severity.level.name().to_owned()).or_insert(0) += 1;
+    }
+    let layers = inventoried.failed.iter().map(|(index, reason)| format!("layer {index}: {reason}"));
+    let error = layers.collect::<Vec<_>>().join("; ");
+    Ok(ImageResult {
+        reference: reference.to_owned(),
+        status: if report.coverage.complete { ImageStatus::Complete } else { ImageStatus::Incomplete },
+        digest: Some(image.digest),
+        platform: Some(platform),
+        report: Some(id),
+        findings,
+        error: Some(error).filter(|error| !error.is_empty()),
+    })
+}
+
+fn judged(setting: &Setting, reference: &str, image: &Image, inventoried: &Inventoried) -> Report {
+    const SCANNERS: [Scanner; 2] = [Scanner::Packages, Scanner::Vuln];
+    let snapshot = setting.snapshot.as_ref().map(Arc::as_ref);
+    assess::report(reference, image, inventoried, &SCANNERS, &setting.policy, |_| match snapshot {
+        Some((snapshot, summary)) => Ok((snapshot, summary)),
+        None => Err("the farm has no advisory snapshot: run `lazaret advisories update` beside its coordinators".into()),
+    })
+}

@@ -1,0 +1,204 @@
+//! The jobs of the farm, as the API asks for them: all of it is in the store, and any coordinator can answer.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::stream::{self, BoxStream, StreamExt as _};
+use lazaret::digest::Digest;
+use lazaret::door::queue::Health;
+use lazaret::door::store::{SharedStore, StoreError};
+
+use super::job::{ImageResult, JobEvent, JobStatus, JobView, NewJob, SCHEMA};
+use super::jobs::{Jobs, JobsError};
+use super::run::{all, read};
+use super::stored::{self, Plan, Results, State};
+use super::{Farm, publish};
+use crate::assess;
+use crate::pipeline;
+use crate::policy::Policy;
+use crate::report::build::Scanner;
+use crate::report::json;
+
+/// How often whoever follows a job is told what is new.
+const POLL: Duration = Duration::from_millis(300);
+
+/// Answers from the store.
+pub struct Service(Arc<Farm>);
+
+impl Service {
+    /// The service of a farm.
+    pub fn new(farm: Arc<Farm>) -> Self {
+        Self(farm)
+    }
+
+    fn store(&self) -> &SharedStore {
+        &self.0.planner.doors().store
+    }
+
+    async fn view(&self, id: &str) -> Result<Option<JobView>, JobsError> {
+        view(self.store(), id).await.map_err(unavailable)
+    }
+}
+
+fn unavailable(error: StoreError) -> JobsError {
+    tracing::warn!("the store: {error}");
+    JobsError::Unavailable { reason: "the store does not answer".into(), retry_after_s: 5 }
+}
+
+async fn view(store: &SharedStore, id: &str) -> Result<Option<JobView>, StoreError> {
+    if !stored::is_id(id) {
+        return Ok(None);
+    }
+    let Some(plan) = read::<Plan>(store, &stored::plan(id)).await? else { return Ok(None) };
+    let state = read::<State>(store, &stored::state(id)).await?;
+    Ok(Some(plan.view(&state.unwrap_or(State::new(JobStatus::Queued)))))
+}
+
+#[async_trait]
+impl Jobs for Service {
+    async fn submit(&self, job: NewJob, by: &str) -> Result<JobView, JobsError> {
+        self.ready().await.map_err(|reason| JobsError::Unavailable { reason, retry_after_s: 10 })?;
+        let now = jiff::Timestamp::now();
+        let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
+        let snapshot = self.0.snapshots.newest().await.map_err(JobsError::Internal)?;
+        let id = stored::new_id(millis);
+        let by = by.to_owned();
+        let plan = Plan { schema: SCHEMA, id, sequence: millis, submitted: now.to_string(), by, job, snapshot };
+        let (id, store) = (&plan.id, self.store());
+        store.put(&stored::plan(id), serde_json::to_vec(&plan).unwrap_or_default()).await.map_err(unavailable)?;
+        // From here on it will be run, whatever happens to us.
+        store.put(&stored::open(id), Vec::new()).await.map_err(unavailable)?;
+        store.put(&stored::index(id), Vec::new()).await.map_err(unavailable)?;
+        if let Err(error) = self.0.planner.doors().queue.publish_job(id).await {
+            tracing::warn!(job = id, "nobody could be told of it, which will be made up for: {error}");
+        }
+        Ok(plan.view(&State::new(JobStatus::Queued)))
+    }
+
+    async fn list(&self, after: Option<&str>, limit: usize) -> Result<Vec<JobView>, JobsError> {
+        let after = match after {
+            Some(id) if !stored::is_id(id) => return Err(JobsError::Invalid("no job has such an id".into())),
+            after => after.map(stored::index),
+        };
+        let keys = self.store().list("jobs/index/", after.as_deref()).await.map_err(unavailable)?;
+        let mut jobs = Vec::new();
+        for key in keys.iter().take(limit) {
+            let id = key.strip_prefix("jobs/index/").unwrap_or_default();
+            jobs.extend(self.view(id).await?);
+        }
+        Ok(jobs)
+    }
+
+    async fn get(&self, id: &str) -> Result<Option<JobView>, JobsError> {
+        self.view(id).await
+    }
+
+    async fn results(&self, id: &str, after: usize, limit: usize) -> Result<Option<Vec<ImageResult>>, JobsError> {
+        if self.view(id).await?.is_none() {
+            return Ok(None);
+        }
+        let mut wanted = Vec::new();
+        let mut skip = after;
+        for key in all(self.store(), &stored::results(id)).await.map_err(unavailable)? {
+            let Some(Results { results, .. }) = read(self.store(), &key).await.map_err(unavailable)? else { continue };
+            let skipped = skip.min(results.len());
+            skip -= skipped;
+            wanted.extend(results.into_iter().skip(skipped).map(|(_, result)| result).take(limit - wanted.len()));
+            if wanted.len() == limit {
+                break;
+            }
+        }
+        Ok(Some(wanted))
+    }
+
+    async fn cancel(&self, id: &str) -> Result<Option<JobView>, JobsError> {
+        let view = self.view(id).await?;
+        if view.as_ref().is_some_and(|view| !view.status.is_final()) {
+            self.store().put(&stored::cancel(id), Vec::new()).await.map_err(unavailable)?;
+        }
+        Ok(view)
+    }
+
+    async fn report(&self, id: &str) -> Result<Option<Vec<u8>>, JobsError> {
+        publish::report(self.store(), id).await.map_err(unavailable)
+    }
+
+    async fn inventory(&self, image: &Digest) -> Result<Option<Vec<u8>>, JobsError> {
+        let Some((image, inventoried)) = pipeline::recall_pinned("registry", *image, &self.0.planner).await else {
+            return Ok(None);
+        };
+        let (digest, policy) = (image.digest.to_string(), Policy::default());
+        let report = assess::report(&digest, &image, &inventoried, &[Scanner::Packages], &policy, |_| {
+            Err("an inventory is not judged".into())
+        });
+        let mut bytes = Vec::new();
+        json::write(&mut bytes, &report).map_err(|error| JobsError::Internal(error.to_string()))?;
+        Ok(Some(bytes))
+    }
+
+    async fn watch(&self, id: &str) -> Result<Option<BoxStream<'static, JobEvent>>, JobsError> {
+        let Some(view) = self.view(id).await? else { return Ok(None) };
+        let seen = all(self.store(), &stored::results(id)).await.map_err(unavailable)?.pop();
+        let watch =
+            Watch { store: self.store().clone(), view, seen, events: VecDeque::new(), began: false };
+        Ok(Some(stream::unfold(watch, Watch::next).boxed()))
+    }
+
+    async fn ready(&self) -> Result<(), String> {
+        match self.0.planner.doors().queue.health() {
+            Health::Up => Ok(()),
+            Health::Blocked(_) => Err("the broker takes nothing now".into()),
+            Health::Down(_) => Err("the broker cannot be reached".into()),
+        }
+    }
+}
+
+/// Whoever follows a job.
+struct Watch {
+    store: SharedStore,
+    view: JobView,
+    /// The last segment of results that was told.
+    seen: Option<String>,
+    events: VecDeque<JobEvent>,
+    began: bool,
+}
+
+impl Watch {
+    async fn next(mut self) -> Option<(JobEvent, Self)> {
+        if !self.began {
+            self.began = true;
+            return Some((JobEvent::Job(self.view.clone()), self));
+        }
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                return Some((event, self));
+            }
+            if self.view.status.is_final() {
+                return None;
+            }
+            tokio::time::sleep(POLL).await;
+            if let Err(error) = self.look().await {
+                tracing::warn!(job = self.view.id, "cannot follow it just now: {error}");
+            }
+        }
+    }
+
+    async fn look(&mut self) -> Result<(), StoreError> {
+        // The state first: results that are there before the end is seen are told before it.
+        let Some(view) = view(&self.store, &self.view.id).await? else { return Ok(()) };
+        let prefix = stored::results(&view.id);
+        for key in self.store.list(&prefix, self.seen.as_deref()).await? {
+            let results: Option<Results> = read(&self.store, &key).await?;
+            let results = results.map(|segment| segment.results).unwrap_or_default();
+            self.events.extend(results.into_iter().map(|(_, result)| JobEvent::Image(result)));
+            self.seen = Some(key);
+        }
+        if view != self.view {
+            self.view = view.clone();
+            self.events.push_back(JobEvent::Job(view));
+        }
+        Ok(())
+    }
+}
