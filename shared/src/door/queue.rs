@@ -8,6 +8,12 @@ use async_trait::async_trait;
 
 use crate::task::{Announcement, Class, Task};
 
+mod amqp;
+mod settings;
+
+pub use amqp::{AmqpQueue, BrokerUrl};
+pub use settings::QueueSettings;
+
 /// A broker.
 #[async_trait]
 pub trait Queue: Send + Sync {
@@ -77,7 +83,7 @@ pub trait Deliveries<T: Send>: Send {
     async fn next(&mut self) -> Result<Delivery<T>, QueueError>;
 }
 
-/// One receipt of a message. Dropping it without a word gives it back when the consumer ends.
+/// One receipt of a message. Dropping the receipt without a word gives the message back, and counts as a delivery that failed.
 pub struct Delivery<T> {
     /// The message.
     pub message: T,
@@ -135,7 +141,7 @@ pub enum Announced {
     Missed,
 }
 
-/// Messages that wait, ready or unacknowledged.
+/// Messages that wait, those delivered and not acknowledged not among them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Depths {
     /// Ready in the interactive queue.
@@ -187,6 +193,9 @@ pub enum QueueError {
     /// The broker took the message and no queue did.
     #[error("no queue takes messages for `{0}`")]
     Unroutable(String),
+    /// An id that is none: a bug of the caller, or something hostile that became part of it.
+    #[error("malformed id of a job; it has at most 64 ASCII letters, digits and `-`")]
+    Job,
     /// The queue is full, or the broker is over a limit.
     #[error("the broker rejected the message: the queue is full")]
     Full,
@@ -204,3 +213,30 @@ impl QueueError {
 
 /// A queue, shared.
 pub type SharedQueue = Arc<dyn Queue>;
+
+/// Opens the queue that `url` names: `amqp(s)://USER:PASSWORD@HOST:PORT,HOST:PORT/VHOST` or `memory:`.
+///
+/// # Errors
+/// [`QueueError::Url`] for anything else; what the broker says where it refuses, is not reached within
+/// [`QueueSettings::first_connection`], or has queues of another shape.
+pub async fn open(url: &str, settings: &QueueSettings) -> Result<SharedQueue, QueueError> {
+    match url.split_once(':') {
+        Some(("amqp" | "amqps", _)) => Ok(Arc::new(AmqpQueue::open(&BrokerUrl::parse(url)?, settings).await?)),
+        _ => Err(QueueError::Url(shown(url))),
+    }
+}
+
+/// Whether `id` is that of a job.
+fn is_job(id: &[u8]) -> bool {
+    !id.is_empty() && id.len() <= 64 && id.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')
+}
+
+/// What may be shown of a URL that could not be read, and may hold a password.
+fn shown(url: &str) -> String {
+    let start: String = url.chars().take(100).collect();
+    match (url.contains('@'), start.split_once("://")) {
+        (true, Some((scheme, _))) if !scheme.contains('@') => format!("{}://…", crate::text::visible(scheme)),
+        (true, _) => "…".to_owned(),
+        (false, _) => crate::text::visible(&start).into_owned(),
+    }
+}
