@@ -8,9 +8,11 @@ use async_trait::async_trait;
 pub mod conformance;
 mod file;
 mod memory;
+mod s3;
 
 pub use file::FileStore;
 pub use memory::MemoryStore;
+pub use s3::{Patience, S3Settings, S3Store};
 
 /// A store, shared.
 pub type SharedStore = Arc<dyn Store>;
@@ -110,7 +112,7 @@ impl StoreError {
     }
 }
 
-/// Opens the store that `url` names: `file:PATH`, `s3://BUCKET/PREFIX` or `memory:`.
+/// Opens the store that `url` names: `file:PATH`, `s3://BUCKET/PREFIX` ([`S3Store::open`]) or `memory:`.
 ///
 /// # Errors
 /// [`StoreError::Url`] for anything else; what the store says of its settings.
@@ -120,6 +122,9 @@ pub async fn open(url: &str) -> Result<SharedStore, StoreError> {
             Ok(Arc::new(FileStore::new(path.strip_prefix("//").unwrap_or(path).into())))
         }
         Some(("memory", "")) => Ok(Arc::new(MemoryStore::default())),
+        Some(("s3", _)) => Ok(Arc::new(S3Store::open(url, S3Settings::default()).await?)),
+        // What stands before an `@` may be a password.
+        _ if url.contains('@') => Err(StoreError::Url("[redacted]".into())),
         _ => Err(StoreError::Url(crate::text::visible(&url.chars().take(100).collect::<String>()).into_owned())),
     }
 }
