@@ -16,11 +16,19 @@ impl Tar {
         self
     }
 
+    /// Adds the directory `path` alone.
+    #[must_use]
+    pub fn one_directory(mut self, path: &str) -> Self {
+        self.header(&format!("{path}/"), b'5', 0o755, 0);
+        self
+    }
+
     /// Adds the file `path` with this content.
     #[must_use]
-    pub fn file(mut self, path: &str, content: &str) -> Self {
+    pub fn file(mut self, path: &str, content: &(impl AsRef<[u8]> + ?Sized)) -> Self {
+        let content = content.as_ref();
         self.header(path, b'0', 0o644, content.len());
-        self.0.extend_from_slice(content.as_bytes());
+        self.0.extend_from_slice(content);
         self.0.resize(self.0.len().next_multiple_of(512), 0);
         self
     }
