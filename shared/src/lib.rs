@@ -18,5 +18,7 @@ pub mod path;
 pub mod record;
 pub mod reference;
 pub mod task;
+#[cfg(feature = "doors")]
+pub mod telemetry;
 pub mod text;
 pub mod wire;
