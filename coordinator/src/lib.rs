@@ -9,4 +9,5 @@ pub mod matching;
 pub mod pipeline;
 pub mod policy;
 pub mod report;
+pub mod serve;
 pub mod version;
