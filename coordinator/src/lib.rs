@@ -12,4 +12,5 @@ pub mod pipeline;
 pub mod plan;
 pub mod policy;
 pub mod report;
+pub mod serve;
 pub mod version;

@@ -3,12 +3,13 @@
 //! The structs here are the JSON, field by field; `report/schema.json` describes them, and a test holds the two together.
 //! Nothing in them comes from a clock, so the same image, snapshot and policy give the same bytes.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use lazaret::digest::Digest;
 use lazaret::ecosystem::Ecosystem;
 use lazaret::inventory::GapKind;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::matching::Level;
 
@@ -33,10 +34,10 @@ pub struct Reports<'r> {
 }
 
 /// What is known about one image.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
     /// [`SCHEMA`].
-    pub schema: &'static str,
+    pub schema: Cow<'static, str>,
     /// Which image.
     pub image: ImageSummary,
     /// The distribution; none where no file names one.
@@ -60,12 +61,12 @@ pub struct Report {
 }
 
 /// Which image a report is about.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ImageSummary {
     /// What the user typed.
     pub reference: String,
     /// Where it was found: `oci`, `registry`, `docker-daemon`, …
-    pub source: &'static str,
+    pub source: Cow<'static, str>,
     /// The digest of its manifest.
     pub digest: Digest,
     /// `os/architecture[/variant]`.
@@ -77,7 +78,7 @@ pub struct ImageSummary {
 }
 
 /// The base image that the annotations `org.opencontainers.image.base.*` name.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BaseImage {
     /// Its reference.
     pub name: Option<String>,
@@ -86,7 +87,7 @@ pub struct BaseImage {
 }
 
 /// The distribution, as os-release names it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DistroSummary {
     /// `ID`.
     pub id: String,
@@ -95,12 +96,12 @@ pub struct DistroSummary {
     /// `PRETTY_NAME`.
     pub name: String,
     /// `SUPPORT_END`, where the distribution gives it.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub support_end: String,
 }
 
 /// One layer.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LayerSummary {
     /// Its index, 0 at the bottom.
     pub index: u32,
@@ -118,7 +119,7 @@ pub struct LayerSummary {
 }
 
 /// One installed package.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PackageRow {
     /// Its package URL.
     pub purl: String,
@@ -150,7 +151,7 @@ pub struct PackageRow {
 }
 
 /// A source package.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SourceRow {
     /// Its name.
     pub name: String,
@@ -159,7 +160,7 @@ pub struct SourceRow {
 }
 
 /// A package and a vulnerability that affects it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FindingRow {
     /// The name that most people know it by: a CVE where there is one.
     pub id: String,
@@ -178,14 +179,14 @@ pub struct FindingRow {
     /// The records that matched.
     pub records: Vec<String>,
     /// What a record about several vulnerabilities covers; no names of this one.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub covers: Vec<String>,
     /// How bad it is.
     pub severity: SeverityRow,
     /// The smallest version that fixes it; none where there is no fix.
     pub fixed: Option<String>,
     /// One line about it.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub summary: String,
     /// The index of the layer that brought the package in.
     pub layer: u32,
@@ -196,7 +197,7 @@ pub struct FindingRow {
 }
 
 /// How bad a vulnerability is, and who says so.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SeverityRow {
     /// `critical`, `high`, `medium`, `low`, `negligible` or `unknown`.
     pub level: Level,
@@ -212,7 +213,7 @@ pub struct SeverityRow {
 }
 
 /// A suppressed finding.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SuppressedRow {
     /// What would have been a finding.
     #[serde(flatten)]
@@ -225,7 +226,7 @@ pub struct SuppressedRow {
 }
 
 /// A secret, malware or dangerous file.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ExposureRow {
     /// The rule that found it.
     pub rule: String,
@@ -240,7 +241,7 @@ pub struct ExposureRow {
 }
 
 /// A gap.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct GapRow {
     /// Which kind of ignorance.
     pub kind: GapKind,
@@ -253,10 +254,10 @@ pub struct GapRow {
 }
 
 /// What was looked at, and what was not.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Coverage {
     /// The scanners that ran.
-    pub scanners: Vec<&'static str>,
+    pub scanners: Vec<Cow<'static, str>>,
     /// Whether everything that they look for was looked at.
     pub complete: bool,
     /// What is known of the distribution.
@@ -269,8 +270,15 @@ pub struct Coverage {
     pub unread: Vec<UnreadForm>,
 }
 
+impl Coverage {
+    /// Whether this scanner ran.
+    pub fn looked_for(&self, scanner: &str) -> bool {
+        self.scanners.iter().any(|name| name == scanner)
+    }
+}
+
 /// What is known of the distribution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DistroState {
     /// An os-release file names it.
@@ -282,7 +290,7 @@ pub enum DistroState {
 }
 
 /// Which advisories.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SnapshotSummary {
     /// The BLAKE3 of the snapshot.
     pub digest: String,
@@ -291,7 +299,7 @@ pub struct SnapshotSummary {
 }
 
 /// The packages of one ecosystem.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EcosystemCoverage {
     /// Which.
     pub ecosystem: Ecosystem,
@@ -299,7 +307,7 @@ pub struct EcosystemCoverage {
     pub packages: u32,
     /// How many of them belong to OS packages: these are judged by the distribution's advisories alone, since it patches
     /// what it ships without changing the version that upstream's advisories look at.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub owned: u32,
     /// The ecosystems of the snapshot that they were looked up in, as OSV names them; empty where there are none.
     pub advisories: Vec<String>,
@@ -310,16 +318,16 @@ fn is_zero(count: &u32) -> bool {
 }
 
 /// Software that was recognised, but is not read.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct UnreadForm {
     /// Which form.
-    pub form: &'static str,
+    pub form: Cow<'static, str>,
     /// How many files of it.
     pub files: u32,
 }
 
 /// The result in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// Everything was looked at, and nothing was found.

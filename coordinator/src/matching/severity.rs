@@ -12,7 +12,7 @@ pub use cvss::{CvssVersion, Score};
 use crate::advisory::record;
 
 /// How bad, in five steps; the derived order is from harmless to bad.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Nobody has said.

@@ -87,7 +87,7 @@ pub fn build(image: &Image, inventoried: &Inventoried, context: Context<'_>) -> 
         (true, true) => Verdict::Clean,
     };
     Report {
-        schema: SCHEMA,
+        schema: SCHEMA.into(),
         image: image_summary(image, inventory, context.reference),
         distro: distro.map(|distro| DistroSummary {
             id: distro.id.clone(),
@@ -101,7 +101,7 @@ pub fn build(image: &Image, inventoried: &Inventoried, context: Context<'_>) -> 
         suppressed,
         exposures: Vec::new(),
         coverage: Coverage {
-            scanners: context.scanners.iter().map(|scanner| scanner.name()).collect(),
+            scanners: context.scanners.iter().map(|scanner| scanner.name().into()).collect(),
             complete,
             distro: match (distro, contents.has_os) {
                 (Some(_), _) => DistroState::Known,
@@ -122,7 +122,7 @@ fn image_summary(image: &Image, inventory: &ImageInventory, reference: &str) -> 
     let (name, digest) = (annotation("name"), annotation("digest"));
     ImageSummary {
         reference: reference.to_owned(),
-        source: image.source,
+        source: image.source.into(),
         digest: image.digest,
         platform: inventory.platform.to_string(),
         labels: inventory.config.config.labels.clone(),
@@ -279,7 +279,7 @@ pub fn is_owned(installed: &crate::compose::InstalledPackage) -> bool {
 }
 
 fn unread(contents: &Contents) -> Vec<UnreadForm> {
-    contents.recognised.iter().map(|&(form, files)| UnreadForm { form: form_name(form), files }).collect()
+    contents.recognised.iter().map(|&(form, files)| UnreadForm { form: form_name(form).into(), files }).collect()
 }
 
 fn form_name(form: Recognised) -> &'static str {

@@ -27,7 +27,7 @@ pub fn render(report: &Report, style: Style) -> String {
         let _ = writeln!(text, "\n{}", trimmed(&findings(&report.findings, style)));
         text.push('\n');
         layers(&mut text, report, style);
-    } else if !report.coverage.scanners.contains(&"vuln") && !report.packages.is_empty() {
+    } else if !report.coverage.looked_for("vuln") && !report.packages.is_empty() {
         let _ = writeln!(text, "\n{}", trimmed(&packages(report, style)));
     }
     problems(&mut text, report);
@@ -37,7 +37,13 @@ pub fn render(report: &Report, style: Style) -> String {
 
 fn heading(text: &mut String, report: &Report) {
     let image = &report.image;
-    let _ = writeln!(text, "image   {} ({}, {})", visible(&image.reference), image.source, visible(&image.platform));
+    let _ = writeln!(
+        text,
+        "image   {} ({}, {})",
+        visible(&image.reference),
+        visible(&image.source),
+        visible(&image.platform)
+    );
     let _ = writeln!(text, "digest  {}", image.digest);
     let distro = match (&report.distro, report.coverage.distro) {
         (Some(distro), _) if distro.name.is_empty() => visible(&distro.id).into_owned(),
@@ -143,7 +149,7 @@ fn problems(text: &mut String, report: &Report) {
         let _ = writeln!(text, "  and {} more (--format json has them all)", report.gaps.len() - SHOWN);
     }
     for form in &report.coverage.unread {
-        let _ = writeln!(text, "  {} {}: recognised, but not read yet", form.files, form.form);
+        let _ = writeln!(text, "  {} {}: recognised, but not read yet", form.files, visible(&form.form));
     }
     for row in &report.suppressed {
         let until = row.expires.as_ref().map(|date| format!(" until {date}")).unwrap_or_default();
@@ -172,7 +178,7 @@ fn when(date: &str, style: Style) -> String {
 /// The last line: how many packages and findings, unknown severities among them, how complete, and by which advisories.
 fn summary(report: &Report, style: Style) -> String {
     let mut line = format!("{} packages", report.packages.len());
-    if report.coverage.scanners.contains(&"vuln") {
+    if report.coverage.looked_for("vuln") {
         let _ = write!(line, ", {} findings", report.findings.len());
         let count = |level: Level| report.findings.iter().filter(|row| row.severity.level == level).count();
         let levels: Vec<String> = Level::ALL
