@@ -8,6 +8,7 @@ use lazaret::task::Class;
 use serde::{Deserialize, Serialize};
 
 use crate::matching::Level;
+pub use crate::plan::ledger::Ledger;
 
 mod check;
 
@@ -100,44 +101,6 @@ impl JobStatus {
             Self::Done => "done",
             Self::Cancelled => "cancelled",
             Self::Failed => "failed",
-        }
-    }
-}
-
-/// What a job has cost. Additive: ledgers of parts add up to that of the whole.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ledger {
-    /// Bytes of blobs that came from registries.
-    pub bytes_pulled: u64,
-    /// Layers that were analysed for this job.
-    pub layers_analysed: u64,
-    /// Layers that were known, or that another job had asked for.
-    pub layers_reused: u64,
-    /// Layers that failed.
-    pub layers_failed: u64,
-    /// CPU time of workers, in microseconds.
-    pub cpu_micros: u64,
-    /// Requests to registries and token servers.
-    pub requests: u64,
-    /// Images whose inventory was in the store: nothing of them was planned.
-    pub images_recalled: u64,
-}
-
-impl Ledger {
-    /// Adds another one.
-    pub fn add(&mut self, other: &Self) {
-        let Self { bytes_pulled, layers_analysed, layers_reused, layers_failed, cpu_micros, requests, images_recalled } =
-            other;
-        for (mine, theirs) in [
-            (&mut self.bytes_pulled, bytes_pulled),
-            (&mut self.layers_analysed, layers_analysed),
-            (&mut self.layers_reused, layers_reused),
-            (&mut self.layers_failed, layers_failed),
-            (&mut self.cpu_micros, cpu_micros),
-            (&mut self.requests, requests),
-            (&mut self.images_recalled, images_recalled),
-        ] {
-            *mine = mine.saturating_add(*theirs);
         }
     }
 }
