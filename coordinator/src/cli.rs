@@ -7,12 +7,16 @@ use clap::{Parser, Subcommand};
 mod advisories;
 mod completions;
 mod failure;
+mod farm_doors;
 mod fetching;
 mod man;
 mod output;
 mod progress;
+mod queues;
+mod registry;
 mod scan;
 mod schema;
+mod serve;
 mod settings;
 mod temporary;
 mod version;
@@ -31,6 +35,10 @@ pub struct Cli {
 enum Command {
     /// Scan images
     Scan(Box<scan::Scan>),
+    /// Coordinate a farm: take jobs over HTTP, plan them, and publish their reports
+    Serve(Box<serve::Serve>),
+    /// Make and look at the queues of a farm
+    Queues(queues::Queues),
     /// Fetch, import and show the advisories that findings come from
     Advisories(advisories::Advisories),
     /// Compare versions as a package manager does
@@ -49,6 +57,8 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let ended = match cli.command {
         Command::Scan(scan) => scan.run(),
+        Command::Serve(serve) => serve.run(),
+        Command::Queues(queues) => queues.run(),
         Command::Advisories(advisories) => advisories.run(),
         Command::Version(version) => version.run(),
         Command::Schema => schema::run(),

@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lazaret::door::queue::Delivery;
-use lazaret::door::source::ImageSource;
+use lazaret::door::source::{ImageSource, OpenRegistry};
 use lazaret::fingerprint::Fingerprint;
 use lazaret::image::{Descriptor, Layer};
 use lazaret::inventory::LayerInventory;
 use lazaret::key;
 use lazaret::record::{Cost, FailureKind, LayerRecord};
+use lazaret::reference::RegistryReference;
 use lazaret::task::{Class, Place, Task};
 use lazaret::wire::{self, Kind};
 use lazaret_worker::analyze;
@@ -46,7 +47,11 @@ pub fn mismatch(analysed: &Result<Analysis, analyze::Failure>, layer: &Layer) ->
 
 /// The image sources of this process, by the number that a task names: a file has no place in any registry.
 #[derive(Clone, Default)]
-pub struct Sources(Arc<Mutex<Numbered>>);
+pub struct Sources {
+    numbered: Arc<Mutex<Numbered>>,
+    /// How to open the registries that tasks name.
+    registry: Option<Arc<OpenRegistry>>,
+}
 
 #[derive(Default)]
 struct Numbered {
@@ -55,9 +60,14 @@ struct Numbered {
 }
 
 impl Sources {
+    /// Sources for tasks that name registries.
+    pub fn of_registries(open: Box<OpenRegistry>) -> Self {
+        Self { numbered: Arc::default(), registry: Some(open.into()) }
+    }
+
     /// Gives `source` a place for as long as the result lives; `progress` counts what is read from it.
     pub fn enter(&self, source: Arc<dyn ImageSource>, progress: Arc<Progress>) -> Entered {
-        let mut numbered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut numbered = self.numbered.lock().unwrap_or_else(PoisonError::into_inner);
         numbered.next += 1;
         let place = Place { registry: String::new(), repository: numbered.next.to_string() };
         numbered.sources.insert(place.repository.clone(), (source, progress));
@@ -65,7 +75,14 @@ impl Sources {
     }
 
     fn at(&self, place: &Place) -> Option<(Arc<dyn ImageSource>, Arc<Progress>)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).sources.get(&place.repository).cloned()
+        if place.registry.is_empty() {
+            let numbered = self.numbered.lock().unwrap_or_else(PoisonError::into_inner);
+            return numbered.sources.get(&place.repository).cloned();
+        }
+        let Place { registry: host, repository } = place.clone();
+        let reference = RegistryReference { host, repository, tag: None, digest: None, short: false };
+        let source = self.registry.as_ref()?(&reference).ok()?;
+        Some((source.into(), Arc::default()))
     }
 }
 
@@ -78,7 +95,7 @@ pub struct Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        self.sources.0.lock().unwrap_or_else(PoisonError::into_inner).sources.remove(&self.place.repository);
+        self.sources.numbered.lock().unwrap_or_else(PoisonError::into_inner).sources.remove(&self.place.repository);
     }
 }
 

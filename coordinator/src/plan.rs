@@ -159,6 +159,11 @@ impl Planner {
         self.shared.options.window - self.shared.window.available_permits()
     }
 
+    /// For how long the oldest task has been published and is not done.
+    pub fn oldest(&self) -> Duration {
+        self.shared.table().oldest().map_or(Duration::ZERO, |at| at.elapsed())
+    }
+
     /// What waits in the queues; nothing where the broker cannot be asked.
     pub async fn depths(&self) -> Option<Depths> {
         self.shared.doors.queue.depths().await.ok()

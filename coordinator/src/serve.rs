@@ -14,6 +14,7 @@ pub mod api;
 mod image;
 pub mod job;
 pub mod jobs;
+pub mod observe;
 mod owner;
 mod publish;
 mod run;

@@ -10,6 +10,7 @@ use lazaret::door::source::PlatformChoice;
 use lazaret::image::Platform;
 
 use super::progress::Shown;
+use super::registry::RegistryArgs;
 use super::{Failure, output, settings};
 use crate::advisory::update;
 use crate::matching::Level;
@@ -83,7 +84,9 @@ pub(super) struct Scan {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
     #[command(flatten)]
-    registry: source::RegistryArgs,
+    login: source::LoginArgs,
+    #[command(flatten)]
+    registry: RegistryArgs,
 }
 
 const REFERENCES: &str = "\
@@ -180,7 +183,7 @@ impl Scan {
         }
         let references = self.references()?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::new)?;
-        let options = self.registry.options(&references, runtime.handle())?;
+        let options = self.login.options(&self.registry, &references, runtime.handle())?;
         let policy = self.policy()?;
         if let Some(threads) = self.threads {
             rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global().map_err(Failure::new)?;

@@ -106,6 +106,15 @@ impl Table {
         self.0.iter_mut().filter_map(|(id, open)| wanted(open).then_some(*id)).collect()
     }
 
+    /// When the oldest task that is still waited for was published.
+    pub(super) fn oldest(&self) -> Option<Instant> {
+        let published = self.0.values().filter_map(|open| match open.stage {
+            Stage::Published(at) => Some(at),
+            _ => None,
+        });
+        published.min()
+    }
+
     /// Answered: those who waited.
     pub(super) fn close(&mut self, id: &TaskId) -> Vec<oneshot::Sender<Outcome>> {
         self.0.remove(id).map(|open| open.waiters).unwrap_or_default()

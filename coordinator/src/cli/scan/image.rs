@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
 use lazaret::door::cache::NoCache;
-use lazaret::door::queue::MemoryQueue;
+use lazaret::door::queue::{MemoryQueue, QueueSettings};
 use lazaret::door::source::{self, ImageSource, Opened, PlatformChoice, SourceOptions};
 use lazaret::door::store::SharedStore;
 use lazaret::image::Image;
@@ -45,7 +45,7 @@ impl Engine {
         choice: PlatformChoice,
         progress: Arc<Progress>,
     ) -> Self {
-        let doors = Doors { queue: Arc::new(MemoryQueue::default()), cache: Arc::new(NoCache), store };
+        let doors = Doors { queue: Arc::new(MemoryQueue::new(&QueueSettings::default())), cache: Arc::new(NoCache), store };
         let set = local::fingerprint().to_string();
         let planner = Arc::new(Planner::start(doors, &set, plan::Options::default()));
         let sources = Sources::default();

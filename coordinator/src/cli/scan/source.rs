@@ -1,69 +1,50 @@
-//! How registries are reached: the options of the command line for them.
+//! Where images are looked for, and who we are there.
 
 use std::collections::BTreeSet;
 use std::io::Read;
-use std::path::PathBuf;
 
 use clap::Args;
-use lazaret::door::source::registry::{Credential, Credentials, Registry, RegistryOptions, Secret};
+use lazaret::door::source::registry::{Credential, Credentials, Registry, Secret};
 use lazaret::door::source::{self, Endpoint, SourceOptions};
 use lazaret::reference::Reference;
 use tokio::runtime::Handle;
 
 use super::super::Failure;
+use super::super::registry::RegistryArgs;
 
-/// Options for registries.
+/// Who we are in a registry.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Registry options")]
-pub(super) struct RegistryArgs {
+pub(super) struct LoginArgs {
     /// The user to log in as; the password is read from standard input
     #[arg(long, requires = "password_stdin")]
     username: Option<String>,
     /// Read the password from standard input
     #[arg(long, requires = "username")]
     password_stdin: bool,
-    /// Speak plain http to this registry, or https without checking its certificate; may be given several times
-    #[arg(long, value_name = "HOST[:PORT]")]
-    insecure_registry: Vec<String>,
-    /// Trust the certificate authorities in this PEM file too; may be given several times
-    #[arg(long, value_name = "FILE")]
-    ca_file: Vec<PathBuf>,
-    /// Log in to REGISTRY at the token server REALM, though its name does not show that they belong together
-    #[arg(long, value_name = "REGISTRY=REALM", value_parser = realm)]
-    trust_realm: Vec<(String, String)>,
 }
 
-impl RegistryArgs {
+impl LoginArgs {
     /// Opens the way to the places where `references` may be; connections live in `runtime`. A password goes to the one
     /// registry that they name.
-    pub(super) fn options(&self, references: &[String], runtime: &Handle) -> Result<SourceOptions, Failure> {
+    pub(super) fn options(
+        &self,
+        registry: &RegistryArgs,
+        references: &[String],
+        runtime: &Handle,
+    ) -> Result<SourceOptions, Failure> {
         let mut credentials = Credentials::from_environment();
         if let Some(username) = &self.username {
             let password = Secret::new(read_password()?);
             let credential = Credential::Password { username: username.clone(), password };
             credentials.given.insert(only_registry(references)?, credential);
         }
-        let options = RegistryOptions {
-            credentials,
-            insecure: self.insecure_registry.iter().cloned().collect(),
-            trusted_realms: self.trust_realm.iter().cloned().collect(),
-            authorities: self.ca_file.clone(),
-            ..RegistryOptions::default()
-        };
+        let options = registry.options(credentials);
         Ok(SourceOptions {
             runtime: runtime.clone(),
             engines: Endpoint::usual(|name| std::env::var(name).ok()),
             registry: Some(Registry::new(options).opener(runtime.clone())),
         })
-    }
-}
-
-fn realm(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((registry, realm)) if !registry.is_empty() && !realm.is_empty() => {
-            Ok((registry.to_owned(), realm.to_owned()))
-        }
-        _ => Err("expected REGISTRY=REALM, both host names".to_owned()),
     }
 }
 
