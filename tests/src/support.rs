@@ -7,6 +7,8 @@ pub mod oci_fixture;
 pub mod otlp_collector;
 pub mod podman;
 pub mod process;
+pub mod proxy;
+pub mod rabbitmq;
 pub mod token_server;
 
 /// Whether `program` is there. Where it is not, the test that asked is to be skipped, loudly; on CI (`CI=true`) that is

@@ -9,9 +9,12 @@ use async_trait::async_trait;
 use crate::task::{Announcement, Class, Task};
 
 mod amqp;
+pub mod conformance;
+mod memory;
 mod settings;
 
 pub use amqp::{AmqpQueue, BrokerUrl};
+pub use memory::MemoryQueue;
 pub use settings::QueueSettings;
 
 /// A broker.
@@ -224,6 +227,7 @@ pub type SharedQueue = Arc<dyn Queue>;
 pub async fn open(url: &str, settings: &QueueSettings) -> Result<SharedQueue, QueueError> {
     match url.split_once(':') {
         Some(("amqp" | "amqps", _)) => Ok(Arc::new(AmqpQueue::open(&BrokerUrl::parse(url)?, settings).await?)),
+        Some(("memory", "")) => Ok(Arc::new(MemoryQueue::new(settings))),
         _ => Err(QueueError::Url(shown(url))),
     }
 }
@@ -231,6 +235,13 @@ pub async fn open(url: &str, settings: &QueueSettings) -> Result<SharedQueue, Qu
 /// Whether `id` is that of a job.
 fn is_job(id: &[u8]) -> bool {
     !id.is_empty() && id.len() <= 64 && id.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')
+}
+
+/// The shard of a job among `shards`.
+fn shard(job: &str, shards: u16) -> u16 {
+    let hash = blake3::hash(job.as_bytes());
+    let [first, second, ..] = *hash.as_bytes();
+    u16::from_le_bytes([first, second]) % shards.max(1)
 }
 
 /// What may be shown of a URL that could not be read, and may hold a password.

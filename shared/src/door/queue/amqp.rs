@@ -12,9 +12,9 @@ use lapin::types::FieldTable;
 use self::consumer::{Read, consume};
 use self::link::Link;
 use self::message::Outgoing;
-use self::names::{Names, shard};
+use self::names::Names;
 use self::publisher::Publisher;
-use super::{Announcements, DeadLetter, Deliveries, Depths, Health, Queue, QueueError, QueueSettings, is_job};
+use super::{Announcements, DeadLetter, Deliveries, Depths, Health, Queue, QueueError, QueueSettings, is_job, shard};
 use crate::task::{Announcement, Class, Task, TaskError};
 
 mod announcements;
@@ -141,9 +141,9 @@ impl Queue for AmqpQueue {
         let ready = async |queue: String| {
             let options = QueueDeclareOptions { passive: true, ..Default::default() };
             let declared = channel.queue_declare(queue.as_str().into(), options, FieldTable::default()).await;
-            declared.map(|declared| u64::from(declared.message_count())).map_err(|error| {
-                fault::topology(&queue, &error).unwrap_or_else(|| fault::unreachable(&error))
-            })
+            declared
+                .map(|declared| u64::from(declared.message_count()))
+                .map_err(|error| fault::topology(&queue, &error).unwrap_or_else(|| fault::unreachable(&error)))
         };
         let mut depths = Depths {
             interactive: ready(names.tasks(Class::Interactive)).await?,

@@ -72,8 +72,7 @@ async fn start(up: &Up, exchange: &str) -> Result<(Channel, Consumer), lapin::Er
     let queue = channel.queue_declare("".into(), options, arguments).await?;
     let (options, none) = (QueueBindOptions::default(), FieldTable::default());
     channel.queue_bind(queue.name().clone(), exchange.into(), "".into(), options, none.clone()).await?;
-    let consumer =
-        channel.basic_consume(queue.name().clone(), "".into(), BasicConsumeOptions::default(), none).await?;
+    let consumer = channel.basic_consume(queue.name().clone(), "".into(), BasicConsumeOptions::default(), none).await?;
     Ok((channel, consumer))
 }
 

@@ -11,9 +11,9 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::super::{Health, QueueError, QueueSettings};
+use super::fault;
 use super::socket::{self, Cutter};
 use super::url::{BrokerUrl, address};
-use super::fault;
 
 /// The pauses between attempts: the shortest, which doubles up to the longest, each less a random part.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(3));
@@ -51,7 +51,11 @@ impl Up {
 
 impl Link {
     /// Connects, and keeps the connection from then on. `purpose` is for metrics and logs.
-    pub(super) async fn open(url: &BrokerUrl, settings: &QueueSettings, purpose: &'static str) -> Result<Self, QueueError> {
+    pub(super) async fn open(
+        url: &BrokerUrl,
+        settings: &QueueSettings,
+        purpose: &'static str,
+    ) -> Result<Self, QueueError> {
         let mut attempts = Attempts { url: url.clone(), settings: settings.clone(), next: first(url), pause: PAUSES.0 };
         let end = Instant::now() + settings.first_connection;
         let opened = loop {

@@ -57,10 +57,3 @@ impl Names {
         (0..self.shards).map(|shard| self.jobs(shard))
     }
 }
-
-/// The shard of a job among `shards`.
-pub(super) fn shard(job: &str, shards: u16) -> u16 {
-    let hash = blake3::hash(job.as_bytes());
-    let [first, second, ..] = *hash.as_bytes();
-    u16::from_le_bytes([first, second]) % shards.max(1)
-}

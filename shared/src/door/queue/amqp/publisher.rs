@@ -226,7 +226,8 @@ fn refused(message: &Outgoing, error: &lapin::Error) -> Option<QueueError> {
 }
 
 fn count_outcomes(outcomes: &[Option<Outcome>]) {
-    let count = |wanted: fn(&Outcome) -> bool| outcomes.iter().flatten().filter(|outcome| wanted(outcome)).count() as u64;
+    let count =
+        |wanted: fn(&Outcome) -> bool| outcomes.iter().flatten().filter(|outcome| wanted(outcome)).count() as u64;
     metrics::counter!("lazaret_queue_published_total").increment(outcomes.len() as u64);
     metrics::counter!("lazaret_queue_confirmed_total").increment(count(|outcome| outcome.is_ok()));
     metrics::counter!("lazaret_queue_returned_total")

@@ -93,7 +93,15 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_url_without_repeating_a_password() {
-        for text in ["", "amqp://", "amqp://u:canary@", "amqp://u:canary@host:port/", "http://host", "amqp://a,,b/", "amqp://:1"] {
+        for text in [
+            "",
+            "amqp://",
+            "amqp://u:canary@",
+            "amqp://u:canary@host:port/",
+            "http://host",
+            "amqp://a,,b/",
+            "amqp://:1",
+        ] {
             let error = BrokerUrl::parse(text).expect_err(text).to_string();
             assert!(!error.contains("canary"), "{error}");
         }
