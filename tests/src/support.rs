@@ -6,6 +6,8 @@ pub mod hostile_registry;
 pub mod oci_fixture;
 pub mod podman;
 pub mod process;
+pub mod redis_farm;
+pub mod redis_server;
 pub mod token_server;
 
 /// Whether `program` is there. Where it is not, the test that asked is to be skipped, loudly; on CI (`CI=true`) that is
