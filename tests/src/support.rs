@@ -9,6 +9,8 @@ pub mod podman;
 pub mod process;
 pub mod proxy;
 pub mod rabbitmq;
+pub mod redis_farm;
+pub mod redis_server;
 pub mod token_server;
 
 /// Whether `program` is there. Where it is not, the test that asked is to be skipped, loudly; on CI (`CI=true`) that is

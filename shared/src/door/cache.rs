@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::source::registry::Secret;
+pub use super::source::registry::Secret;
 
 pub mod conformance;
 mod memory;

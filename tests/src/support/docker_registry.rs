@@ -141,7 +141,7 @@ fn config(
 }
 
 /// A certificate for 127.0.0.1 that nobody has signed, with its key beside it.
-fn self_signed(directory: &Path) -> PathBuf {
+pub(super) fn self_signed(directory: &Path) -> PathBuf {
     let certificate = directory.join("registry.pem");
     run(Command::new("openssl")
         .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=registry.test"])

@@ -29,6 +29,11 @@ impl Server {
             _ => Err(format!("{command:?} ended")),
         }
     }
+
+    /// Sends a signal, by its name without `SIG`.
+    pub fn signal(&self, name: &str) {
+        run(Command::new("kill").arg(format!("-{name}")).arg(self.0.id().to_string()));
+    }
 }
 
 impl Drop for Server {
