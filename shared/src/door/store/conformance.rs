@@ -29,6 +29,8 @@ async fn objects(store: &dyn Store) {
     assert_eq!(store.get("large").await.expect("get"), None);
     let wanted = ["a/b", "a/x", "a/c"].map(str::to_owned);
     assert_eq!(store.present(&wanted).await.expect("present"), [true, false, true]);
+    assert_eq!(store.get("a").await.expect("get"), None, "what keys go on below is no object");
+    assert_eq!(store.get("a/b/c").await.expect("get"), None, "nothing is below an object");
     assert_eq!(store.present(&[]).await.expect("present of nothing"), [] as [bool; 0]);
 }
 
@@ -70,5 +72,8 @@ async fn versions(store: &dyn Store) {
     assert!(store.replace("v", b"3".to_vec(), Some(&seen)).await.expect("replace"));
     assert!(!store.replace("v", b"4".to_vec(), Some(&seen)).await.expect("replace"), "it has changed since");
     assert_eq!(store.get("v").await.expect("get").as_deref(), Some(&b"3"[..]));
+    store.remove("v").await.expect("remove");
+    store.put("v", b"5".to_vec()).await.expect("put");
+    assert!(!store.replace("v", b"6".to_vec(), Some(&seen)).await.expect("replace"), "it is another object by now");
     store.remove("v").await.expect("remove");
 }
