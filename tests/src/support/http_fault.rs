@@ -73,7 +73,8 @@ impl HttpFault {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (seen, ended) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
-        let (own_seen, own_ended, choose): (_, _, Arc<Choose>) = (Arc::clone(&seen), Arc::clone(&ended), Arc::new(choose));
+        let (own_seen, own_ended, choose): (_, _, Arc<Choose>) =
+            (Arc::clone(&seen), Arc::clone(&ended), Arc::new(choose));
         thread::spawn(move || {
             let count = Arc::new(AtomicUsize::new(0));
             for client in listener.incoming() {

@@ -30,9 +30,8 @@ async fn s1_each_passing_fault_is_healed_by_asking_again() {
         let turn = Arc::new(AtomicUsize::new(0));
         let own = Arc::clone(&turn);
         // The first request after the turn is set to 0 has the fault.
-        let proxy = HttpFault::start(server.address, move |_, _| {
-            (own.fetch_add(1, Ordering::Relaxed) == 0).then_some(*fault)
-        });
+        let proxy =
+            HttpFault::start(server.address, move |_, _| (own.fetch_add(1, Ordering::Relaxed) == 0).then_some(*fault));
         let store = store(&server, proxy.address, "p").await;
         let again = || turn.store(0, Ordering::Relaxed);
         store.put("a/b", b"object".to_vec()).await.unwrap_or_else(|error| panic!("put, {fault:?}: {error}"));
@@ -117,8 +116,9 @@ async fn s3_a_conditional_put_whose_answer_was_lost_is_recognised_as_ours() {
 
 #[tokio::test]
 async fn s3_a_large_object_is_whole_although_each_kind_of_request_fails_once() {
+    // s3s-fs answers an upload that is no longer there with a refusal.
+    let Some(server) = S3Server::moto() else { return };
     for fault in [Fault::LoseAnswer, Fault::Answer(500, "InternalError"), Fault::Answer(200, "InternalError")] {
-        let server = S3Server::s3s();
         let kinds = ["?uploads", "partNumber=2", "?uploadId"];
         let failed: [AtomicUsize; 3] = Default::default();
         let happened = Arc::new(failed);

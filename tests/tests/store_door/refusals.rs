@@ -1,6 +1,6 @@
 //! S2 of the failure matrix: what is refused is refused at once, with words that help, and without a storm of requests.
 
-use lazaret::door::store::{S3Store, Store, StoreError};
+use lazaret::door::store::{S3Settings, S3Store, Store, StoreError};
 use lazaret_tests::support::http_fault::{Fault, HttpFault};
 use lazaret_tests::support::s3_server::S3Server;
 
@@ -13,7 +13,10 @@ async fn s2_a_refusal_is_final_and_asked_for_once() {
         let proxy = HttpFault::start(server.address, move |_, _| Some(Fault::Answer(status, code)));
         let store = store(&server, proxy.address, "p").await;
         let refused = |what: &str, error: StoreError| {
-            assert!(matches!(error, StoreError::Refused(_)) && !error.is_transient(), "{what}, {status} {code}: {error}");
+            assert!(
+                matches!(error, StoreError::Refused(_)) && !error.is_transient(),
+                "{what}, {status} {code}: {error}"
+            );
         };
         refused("get", store.get("a").await.unwrap_err());
         refused("put", store.put("a", vec![1]).await.unwrap_err());
@@ -48,24 +51,23 @@ async fn who_may_not_write_the_probe_replaces_without_conditions() {
 
 #[tokio::test]
 async fn a_bucket_that_is_not_there_is_named() {
-    let servers = [Some(S3Server::s3s()), S3Server::moto()];
-    for server in servers.into_iter().flatten() {
-        let settings = lazaret::door::store::S3Settings {
-            endpoint: Some(server.endpoint()),
-            credentials: Some(server.credentials.clone()),
-            ..Default::default()
-        };
-        let store = S3Store::open("s3://not-there/p", settings).await.unwrap();
-        for error in [
-            store.get("a").await.unwrap_err(),
-            store.put("a", vec![1]).await.unwrap_err(),
-            store.present(&["a".into()]).await.unwrap_err(),
-            store.list("", None).await.unwrap_err(),
-        ] {
-            assert!(matches!(error, StoreError::Refused(_)), "{error}");
-            let said = error.to_string();
-            assert!(said.contains("`not-there`") && said.contains("no such bucket"), "{said}");
-        }
+    // s3s-fs does not tell a bucket that is missing from a key.
+    let Some(server) = S3Server::moto() else { return };
+    let settings = S3Settings {
+        endpoint: Some(server.endpoint()),
+        credentials: Some(server.credentials.clone()),
+        ..S3Settings::default()
+    };
+    let store = S3Store::open("s3://not-there/p", settings).await.unwrap();
+    for error in [
+        store.get("a").await.unwrap_err(),
+        store.put("a", vec![1]).await.unwrap_err(),
+        store.present(&["a".into()]).await.unwrap_err(),
+        store.list("", None).await.unwrap_err(),
+    ] {
+        assert!(matches!(error, StoreError::Refused(_)), "{error}");
+        let said = error.to_string();
+        assert!(said.contains("`not-there`") && said.contains("no such bucket"), "{said}");
     }
 }
 

@@ -182,6 +182,15 @@ mod tests {
         assert_eq!(names, ["b", "c"]);
     }
 
+    #[tokio::test]
+    async fn a_directory_is_no_object_and_nothing_is_below_an_object() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = FileStore::new(directory.path().into());
+        store.put("a/b", b"1".to_vec()).await.unwrap();
+        assert_eq!(store.get("a").await.unwrap(), None);
+        assert_eq!(store.get("a/b/c").await.unwrap(), None);
+    }
+
     #[test]
     fn a_file_that_is_too_large_is_refused_and_not_cut() {
         let directory = tempfile::tempdir().unwrap();
