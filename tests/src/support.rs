@@ -3,6 +3,7 @@
 pub mod binary;
 pub mod docker_registry;
 pub mod hostile_registry;
+pub mod http_fault;
 pub mod oci_fixture;
 pub mod otlp_collector;
 pub mod podman;
@@ -11,14 +12,19 @@ pub mod proxy;
 pub mod rabbitmq;
 pub mod redis_farm;
 pub mod redis_server;
+pub mod s3_server;
 pub mod token_server;
 
 /// Whether `program` is there. Where it is not, the test that asked is to be skipped, loudly; on CI (`CI=true`) that is
 /// a failure instead.
-#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
 pub fn has_program(program: &str) -> bool {
-    let found = std::env::var_os("PATH")
-        .is_some_and(|path| std::env::split_paths(&path).any(|directory| directory.join(program).is_file()));
+    let path = std::env::var_os("PATH");
+    is_there(program, path.is_some_and(|path| std::env::split_paths(&path).any(|at| at.join(program).is_file())))
+}
+
+/// As [`has_program`], for what is looked for elsewhere than in the path.
+#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+pub fn is_there(program: &str, found: bool) -> bool {
     if !found {
         assert!(std::env::var("CI").as_deref() != Ok("true"), "{program} is not installed; infra/set-up installs it");
         eprintln!("SKIPPED: {program} is not installed; infra/set-up installs it");

@@ -71,4 +71,7 @@ async fn versions(store: &dyn Store) {
     assert!(!store.replace("v", b"4".to_vec(), Some(&seen)).await.expect("replace"), "it has changed since");
     assert_eq!(store.get("v").await.expect("get").as_deref(), Some(&b"3"[..]));
     store.remove("v").await.expect("remove");
+    store.put("v", b"5".to_vec()).await.expect("put");
+    assert!(!store.replace("v", b"6".to_vec(), Some(&seen)).await.expect("replace"), "it is another object by now");
+    store.remove("v").await.expect("remove");
 }

@@ -105,14 +105,24 @@ fn version(object: &[u8]) -> Version {
 }
 
 fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    read_up_to(path, MAX_OBJECT)
+}
+
+fn read_up_to(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
     let read = || -> io::Result<Vec<u8>> {
         let mut object = Vec::new();
-        File::open(path)?.take(MAX_OBJECT).read_to_end(&mut object)?;
+        File::open(path)?.take(limit + 1).read_to_end(&mut object)?;
         Ok(object)
     };
     match read() {
+        Ok(object) if object.len() as u64 > limit => {
+            Err(StoreError::Refused(format!("{} is larger than {limit} bytes", path.display())))
+        }
         Ok(object) => Ok(Some(object)),
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        // A key may go on below another one: then one of them is a directory, and no object.
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory | ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
         Err(error) => Err(StoreError::File { path: path.to_owned(), error }),
     }
 }
@@ -170,5 +180,23 @@ mod tests {
             fs::read_dir(directory.path().join("deep/er/a")).unwrap().map(|e| e.unwrap().file_name()).collect();
         names.sort();
         assert_eq!(names, ["b", "c"]);
+    }
+
+    #[tokio::test]
+    async fn a_directory_is_no_object_and_nothing_is_below_an_object() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = FileStore::new(directory.path().into());
+        store.put("a/b", b"1".to_vec()).await.unwrap();
+        assert_eq!(store.get("a").await.unwrap(), None);
+        assert_eq!(store.get("a/b/c").await.unwrap(), None);
+    }
+
+    #[test]
+    fn a_file_that_is_too_large_is_refused_and_not_cut() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a");
+        fs::write(&path, b"1234").unwrap();
+        assert_eq!(read_up_to(&path, 4).unwrap().as_deref(), Some(&b"1234"[..]));
+        assert!(matches!(read_up_to(&path, 3), Err(StoreError::Refused(_))));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -10,7 +11,11 @@ use super::{PAGE, Store, StoreError, Version, check, check_prefix};
 
 /// Objects in memory.
 #[derive(Default)]
-pub struct MemoryStore(Mutex<BTreeMap<String, Object>>);
+pub struct MemoryStore {
+    objects: Mutex<BTreeMap<String, Object>>,
+    /// The last version that was given: none is given twice, also where an object was removed in between.
+    version: AtomicU64,
+}
 
 struct Object {
     bytes: Vec<u8>,
@@ -19,7 +24,11 @@ struct Object {
 
 impl MemoryStore {
     fn objects(&self) -> MutexGuard<'_, BTreeMap<String, Object>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn object(&self, bytes: Vec<u8>) -> Object {
+        Object { bytes, version: self.version.fetch_add(1, Ordering::Relaxed) }
     }
 }
 
@@ -32,9 +41,8 @@ impl Store for MemoryStore {
 
     async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), StoreError> {
         check(key)?;
-        let mut objects = self.objects();
-        let version = objects.get(key).map_or(0, |object| object.version) + 1;
-        objects.insert(key.to_owned(), Object { bytes, version });
+        let object = self.object(bytes);
+        self.objects().insert(key.to_owned(), object);
         Ok(())
     }
 
@@ -72,7 +80,7 @@ impl Store for MemoryStore {
         if present.map(|version| version.to_string()).as_deref() != seen.map(|version| version.0.as_str()) {
             return Ok(false);
         }
-        objects.insert(key.to_owned(), Object { bytes, version: present.unwrap_or(0) + 1 });
+        objects.insert(key.to_owned(), self.object(bytes));
         Ok(true)
     }
 

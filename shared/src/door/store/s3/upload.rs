@@ -23,8 +23,11 @@ impl S3Store {
         if object.len() <= ONE_REQUEST {
             self.put_one(key, object, |request| request).await.value?;
         } else {
-            // The answer to the last request may be lost: then the upload is gone, the object there, and this begins anew.
-            self.patience.ask("upload", || self.put_parts(key, &object)).await.value?;
+            match self.put_parts(key, &object).await {
+                // The upload is gone: completed by a request whose answer was lost, or cleaned away. Once more, to be sure.
+                Err(Failure::Absent) => self.put_parts(key, &object).await?,
+                done => done?,
+            }
         }
         metrics::counter!("lazaret_store_bytes_total", "direction" => "written").increment(length);
         Ok(())
@@ -75,9 +78,12 @@ impl S3Store {
         let starts = (1..).zip((0..object.len()).step_by(PART));
         let parts: Vec<_> = stream::iter(starts.map(part)).buffered(PARTS_AT_ONCE).try_collect().await?;
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
-        let request = self.client.complete_multipart_upload().bucket(&self.bucket).key(key).upload_id(upload);
-        let request = request.multipart_upload(parts);
-        tag(self.patience.limit(0, async { Ok(request.send().await?) }).await?.e_tag).map(drop)
+        let complete = || async {
+            let request = self.client.complete_multipart_upload().bucket(&self.bucket).key(key).upload_id(upload);
+            let request = request.multipart_upload(parts.clone());
+            tag(self.patience.limit(0, async { Ok(request.send().await?) }).await?.e_tag).map(drop)
+        };
+        self.patience.ask("upload-end", complete).await.value
     }
 
     /// Removes an object, if it is there.
