@@ -3,6 +3,7 @@
 pub mod binary;
 pub mod docker_registry;
 pub mod hostile_registry;
+pub mod http;
 pub mod oci_fixture;
 pub mod podman;
 pub mod process;
