@@ -12,8 +12,8 @@ use lazaret::door::source::registry::{Registry, RegistryImage, RegistryOptions a
 use lazaret::door::source::{ImageSource, PlatformChoice};
 use lazaret_loadtest::fleet::{Fleet, FleetOptions};
 use lazaret_loadtest::registry::{Faults, RegistryOptions, SyntheticRegistry, Throttle};
-use lazaret_tests::support::http::{Answer, request};
 use lazaret_tests::support::has_program;
+use lazaret_tests::support::http::{Answer, request};
 
 fn fleet(images: u32) -> Arc<Fleet> {
     Arc::new(Fleet::new(FleetOptions { seed: 21, scale: 0.000_1, ..FleetOptions::of(images) }))
@@ -84,7 +84,10 @@ fn answers_are_those_of_the_specification() {
     let rest = ask("GET", &path, &[("range", &format!("bytes={}-", blob.len() - 7))]);
     assert_eq!((rest.status, &rest.body[..]), (206, &blob[blob.len() - 7..]));
     let beyond = ask("GET", &path, &[("range", &format!("bytes={}-", blob.len()))]);
-    assert_eq!((beyond.status, beyond.headers["content-range"].as_str()), (416, format!("bytes */{}", blob.len()).as_str()));
+    assert_eq!(
+        (beyond.status, beyond.headers["content-range"].as_str()),
+        (416, format!("bytes */{}", blob.len()).as_str())
+    );
     assert_eq!(ask("HEAD", &path, &[]).headers["content-length"], blob.len().to_string());
     let nothing = Digest::of(b"nothing");
     for path in [
@@ -131,7 +134,8 @@ fn lists_come_in_pages() {
 #[test]
 fn what_fails_now_and_then_is_pulled_all_the_same() {
     let faults = Faults { seed: 3, internal_errors: 0.05, unavailable: 0.05, truncated: 0.1, reset: 0.05, slow: 0.01 };
-    let registry = SyntheticRegistry::start(fleet(12), RegistryOptions { faults, ..RegistryOptions::default() }).unwrap();
+    let registry =
+        SyntheticRegistry::start(fleet(12), RegistryOptions { faults, ..RegistryOptions::default() }).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let client = Registry::new(ClientOptions::default());
     registry.references().for_each(|reference| drop(pull(&client, &runtime, &reference)));
@@ -149,8 +153,10 @@ fn a_throttle_holds() {
     let fleet = fleet(4);
     let layer = fleet.layers(0)[0];
     let (facts, size) = (fleet.facts(layer), fleet.blob(layer).len());
-    let throttle = Throttle { bytes_per_second: Some(size as u64 * 4), requests_per_second: Some(20), latency: Duration::ZERO };
-    let registry = SyntheticRegistry::start(fleet.clone(), RegistryOptions { throttle, ..RegistryOptions::default() }).unwrap();
+    let throttle =
+        Throttle { bytes_per_second: Some(size as u64 * 4), requests_per_second: Some(20), latency: Duration::ZERO };
+    let registry =
+        SyntheticRegistry::start(fleet.clone(), RegistryOptions { throttle, ..RegistryOptions::default() }).unwrap();
     let path = format!("/v2/{}/blobs/{}", fleet.name(0).0, facts.digest);
     let start = std::time::Instant::now();
     (0..4).for_each(|_| assert_eq!(request(registry.address(), "GET", &path, &[]).body.len(), size));

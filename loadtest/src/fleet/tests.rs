@@ -35,7 +35,7 @@ fn the_bytes_are_those_of_the_first_day() {
     );
 }
 
-const FIRST_BASE: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
+const FIRST_BASE: &str = "sha256:47175acca6203d287acd110d4c6e3e0410e9de0a01b3fe17a2ceff5f5968f20f";
 
 #[test]
 fn a_blob_is_what_its_manifest_says_also_when_nobody_asked_for_the_manifest() {
