@@ -13,6 +13,8 @@ mod published;
 mod recipe;
 pub(crate) mod seed;
 mod size;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use std::collections::HashMap;

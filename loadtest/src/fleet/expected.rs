@@ -19,7 +19,7 @@ pub struct ExpectedImage {
 }
 
 /// A finding that a scan has to report.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExpectedFinding {
     /// The id of the OSV record.
     pub advisory: &'static str,
@@ -38,19 +38,7 @@ pub struct ExpectedFinding {
 impl Fleet {
     /// What `image` holds.
     pub fn expected(&self, image: u32) -> ExpectedImage {
-        let mut tree = Tree::default();
-        let mut after = Vec::new();
-        for layer in self.recipes(image) {
-            tree.apply(&layer);
-            after.push(tree.live());
-        }
-        let top = after.last().into_iter().flatten();
-        // Downwards from the top as long as the package is there.
-        let introduced = |package: &FleetPackage| {
-            let unbroken = after.iter().rev().take_while(|live| live.contains(package)).count();
-            (after.len() - unbroken) as u32
-        };
-        let packages = top.map(|package| (*package, introduced(package))).collect();
+        let packages = introduced(&self.recipes(image));
         ExpectedImage { stream: self.stream(image), packages }
     }
 
@@ -102,4 +90,19 @@ impl Fleet {
             _ => "",
         }
     }
+}
+
+/// What is there on top of these layers, each with the lowest layer from which it is there up to the top.
+pub(super) fn introduced(layers: &[Recipe]) -> Vec<(FleetPackage, u32)> {
+    let mut tree = Tree::default();
+    let mut after = Vec::new();
+    for layer in layers {
+        tree.apply(layer);
+        after.push(tree.live());
+    }
+    let since = |package: &FleetPackage| {
+        let unbroken = after.iter().rev().take_while(|live| live.contains(package)).count();
+        (after.len() - unbroken) as u32
+    };
+    after.last().into_iter().flatten().map(|package| (*package, since(package))).collect()
 }
