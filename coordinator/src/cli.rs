@@ -7,14 +7,22 @@ use clap::{Parser, Subcommand};
 mod advisories;
 mod completions;
 mod failure;
+mod farm;
 mod fetching;
+mod follow;
+mod image_list;
+mod jobs;
+mod level;
 mod man;
 mod output;
 mod progress;
+mod report;
 mod scan;
 mod schema;
 mod settings;
+mod submit;
 mod temporary;
+mod token;
 mod version;
 
 pub use failure::Failure;
@@ -31,6 +39,14 @@ pub struct Cli {
 enum Command {
     /// Scan images
     Scan(Box<scan::Scan>),
+    /// Have a farm scan images
+    Submit(Box<submit::Submit>),
+    /// List and follow the jobs of a farm
+    Jobs(jobs::Jobs),
+    /// Show a report that a farm made
+    Report(report::ShowReport),
+    /// Make tokens for the API of a farm
+    Token(token::Token),
     /// Fetch, import and show the advisories that findings come from
     Advisories(advisories::Advisories),
     /// Compare versions as a package manager does
@@ -49,6 +65,10 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let ended = match cli.command {
         Command::Scan(scan) => scan.run(),
+        Command::Submit(submit) => submit.run(),
+        Command::Jobs(jobs) => jobs.run(),
+        Command::Report(report) => report.run(),
+        Command::Token(token) => token.run(),
         Command::Advisories(advisories) => advisories.run(),
         Command::Version(version) => version.run(),
         Command::Schema => schema::run(),

@@ -3,6 +3,7 @@
 pub mod advisory;
 pub mod cli;
 pub mod compose;
+pub mod farm;
 pub mod inventory;
 pub mod local;
 pub mod matching;
