@@ -58,8 +58,7 @@ pub(super) struct Submit {
 const AFTER: &str = "\
 The first line of output is the job's id. Ctrl-C leaves the job running.
 
-Exit status: 0; when waiting, 1 with findings at or over --fail-on; 2 after an error, with an image that failed or one of
-whose layers did, or, with --fail-on-incomplete, a gap; 130 after Ctrl-C.";
+Exit status: 0; when waiting, 1 with findings at or over --fail-on; 2 after an error, a failed image or layer, or, with --fail-on-incomplete, a gap; 130 after Ctrl-C.";
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 enum ClassName {

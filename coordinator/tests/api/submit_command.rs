@@ -8,6 +8,9 @@ use lazaret_coordinator::serve::job::{ImageStatus, JobStatus};
 use super::place::{Place, Ran};
 use super::server::Server;
 
+/// Options, how the image and its job end with which findings, and the exit code.
+type Case = (&'static [&'static str], ImageStatus, &'static [(&'static str, u64)], JobStatus, i32);
+
 /// A server, and a place to ask it from.
 struct Asked {
     server: Server,
@@ -72,7 +75,7 @@ async fn a_script_gets_the_id_and_comes_back() {
 async fn exit_codes_are_those_of_a_scan() {
     use ImageStatus::{Complete, Failed, Incomplete};
     let asked = Asked::start().await;
-    let cases: &[(&[&str], ImageStatus, &[(&str, u64)], JobStatus, i32)] = &[
+    let cases: &[Case] = &[
         (&["--wait"], Complete, &[("critical", 1)], JobStatus::Done, 0),
         (&["--fail-on", "high"], Complete, &[("critical", 1)], JobStatus::Done, 1),
         (&["--fail-on", "high"], Complete, &[("medium", 9), ("high", 0)], JobStatus::Done, 0),
