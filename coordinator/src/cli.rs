@@ -8,17 +8,25 @@ mod advisories;
 mod completions;
 mod failure;
 mod farm_doors;
+mod farm;
 mod fetching;
+mod follow;
+mod image_list;
+mod jobs;
+mod level;
 mod man;
 mod output;
 mod progress;
 mod queues;
 mod registry;
+mod report;
 mod scan;
 mod schema;
 mod serve;
 mod settings;
+mod submit;
 mod temporary;
+mod token;
 mod version;
 
 pub use failure::Failure;
@@ -39,6 +47,14 @@ enum Command {
     Serve(Box<serve::Serve>),
     /// Make and look at the queues of a farm
     Queues(queues::Queues),
+    /// Have a farm scan images
+    Submit(Box<submit::Submit>),
+    /// List and follow the jobs of a farm
+    Jobs(jobs::Jobs),
+    /// Show a report that a farm made
+    Report(report::ShowReport),
+    /// Make tokens for the API of a farm
+    Token(token::Token),
     /// Fetch, import and show the advisories that findings come from
     Advisories(advisories::Advisories),
     /// Compare versions as a package manager does
@@ -59,6 +75,10 @@ pub fn run() -> ExitCode {
         Command::Scan(scan) => scan.run(),
         Command::Serve(serve) => serve.run(),
         Command::Queues(queues) => queues.run(),
+        Command::Submit(submit) => submit.run(),
+        Command::Jobs(jobs) => jobs.run(),
+        Command::Report(report) => report.run(),
+        Command::Token(token) => token.run(),
         Command::Advisories(advisories) => advisories.run(),
         Command::Version(version) => version.run(),
         Command::Schema => schema::run(),

@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use lazaret::door::source::registry::Secret;
+
 use super::Failure;
 use crate::advisory::update::Home;
 
@@ -29,4 +31,9 @@ fn base(variable: &str, below_home: &str) -> Option<PathBuf> {
     let base =
         given.or_else(|| std::env::home_dir().filter(|home| home.is_absolute()).map(|home| home.join(below_home)))?;
     Some(base.join("lazaret"))
+}
+
+/// The token for a farm: `$LAZARET_TOKEN`. Never an argument, which anybody on the machine can read.
+pub(super) fn farm_token() -> Option<Secret> {
+    std::env::var("LAZARET_TOKEN").ok().map(|token| token.trim().to_owned()).filter(|t| !t.is_empty()).map(Secret::new)
 }

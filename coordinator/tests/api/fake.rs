@@ -20,7 +20,7 @@ pub struct Fake {
     state: Mutex<State>,
     events: broadcast::Sender<(String, JobEvent)>,
     /// The document behind [`REPORT`].
-    pub report: Vec<u8>,
+    pub report: Mutex<Vec<u8>>,
 }
 
 #[derive(Default)]
@@ -33,7 +33,7 @@ struct State {
 impl Default for Fake {
     fn default() -> Self {
         let report = br#"{"schema":"lazaret-report/1"}"#.to_vec();
-        Self { state: Mutex::default(), events: broadcast::Sender::new(1024), report }
+        Self { state: Mutex::default(), events: broadcast::Sender::new(1024), report: Mutex::new(report) }
     }
 }
 
@@ -161,7 +161,7 @@ impl Jobs for Fake {
     }
 
     async fn report(&self, id: &str) -> Result<Option<Vec<u8>>, JobsError> {
-        self.ask(|_| (id == REPORT).then(|| self.report.clone())).await
+        self.ask(|_| (id == REPORT).then(|| self.report.lock().unwrap().clone())).await
     }
 
     async fn inventory(&self, image: &Digest) -> Result<Option<Vec<u8>>, JobsError> {

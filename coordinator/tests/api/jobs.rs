@@ -28,7 +28,7 @@ async fn a_job_from_its_submission_to_its_report() {
     assert_eq!(results["results"][0]["report"], REPORT);
     assert_eq!(results["next"], json!(null));
     let report = server.get("both", &format!("/v1/reports/{REPORT}")).await.expect(200);
-    assert_eq!(report.text.as_bytes(), server.fake.report);
+    assert_eq!(report.text.as_bytes(), *server.fake.report.lock().unwrap());
     let inventory = format!("/v1/images/{}/inventory", Digest::of(b"image"));
     assert_eq!(server.get("both", &inventory).await.expect(200).json(), json!({ "packages": [] }));
 }
