@@ -6,6 +6,7 @@ pub mod executable;
 pub mod extract;
 pub mod fingerprint;
 pub mod limits;
+pub mod serve;
 mod sha256;
 pub mod tar;
 mod walk;

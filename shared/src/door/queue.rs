@@ -174,7 +174,9 @@ pub enum QueueError {
     #[error("the broker refuses: {0}")]
     Refused(String),
     /// A queue is missing or declared with other arguments.
-    #[error("{queue}: {reason}; `lazaret queues declare` makes what is missing, a queue of another shape has to be deleted first")]
+    #[error(
+        "{queue}: {reason}; `lazaret queues declare` makes what is missing, a queue of another shape has to be deleted first"
+    )]
     Topology {
         /// Which.
         queue: String,

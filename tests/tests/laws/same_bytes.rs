@@ -28,7 +28,8 @@ fn broad_layer() -> Vec<Entry> {
 }
 
 fn sealed(inventory: &LayerInventory) -> Vec<u8> {
-    seal(Kind::LayerRecord, KEY, &LayerRecord { inventory: inventory.clone(), cost: Cost::default() }).expect("small enough")
+    seal(Kind::LayerRecord, KEY, &LayerRecord { inventory: inventory.clone(), cost: Cost::default() })
+        .expect("small enough")
 }
 
 #[test]
@@ -58,7 +59,10 @@ fn what_is_sealed_opens_as_it_was() {
     for seed in 0..200 {
         for inventory in inventories(&generate::stack(seed)) {
             let sealed = sealed(&inventory);
-            assert_eq!(open(Kind::LayerRecord, KEY, &sealed).map(|record: LayerRecord| record.inventory), Ok(inventory));
+            assert_eq!(
+                open(Kind::LayerRecord, KEY, &sealed).map(|record: LayerRecord| record.inventory),
+                Ok(inventory)
+            );
         }
     }
 }
