@@ -46,6 +46,13 @@ pub enum LayerError {
     },
 }
 
+impl LayerError {
+    /// The error of an analysis whose blob failed to be read with `error`.
+    pub(crate) fn of_read(error: io::Error) -> Self {
+        read_error(error)
+    }
+}
+
 /// An inventory with what its blob turned out to be.
 #[derive(Debug)]
 pub struct Analysis {

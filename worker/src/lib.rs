@@ -9,6 +9,7 @@ pub mod extract;
 pub mod fingerprint;
 pub mod limits;
 pub mod sandbox;
+pub mod serve;
 mod sha256;
 pub mod tar;
 mod walk;

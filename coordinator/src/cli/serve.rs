@@ -54,8 +54,7 @@ impl Serve {
         let options = TelemetryOptions::from_environment(Kind::Coordinator).map_err(Failure::new)?;
         let told = telemetry::init(&options).map_err(Failure::new)?;
         let runtime = Builder::new_multi_thread().enable_all().build().map_err(Failure::new)?;
-        let metrics = told.metrics_handle();
-        runtime.block_on(self.serve(Arc::new(move || metrics.render())))?;
+        runtime.block_on(self.serve(Arc::new(told.renderer())))?;
         told.shutdown();
         Ok(ExitCode::SUCCESS)
     }

@@ -35,7 +35,7 @@ async fn tell(farm: Arc<Farm>) {
                 gauge!(names::QUEUE_DEPTH, "queue" => queue).set(depth as f64);
             }
         }
-        gauge!(names::OLDEST_TASK_AGE_SECONDS).set(farm.planner.oldest().as_secs_f64());
+        gauge!(names::OLDEST_TASK_AGE).set(farm.planner.oldest().as_secs_f64());
         gauge!(names::WINDOW_IN_USE).set(farm.planner.in_flight() as f64);
     }
 }

@@ -12,6 +12,7 @@ mod endpoint;
 mod error;
 mod http_date;
 mod image_source;
+mod meter;
 mod patience;
 mod realm;
 mod root;
@@ -37,6 +38,7 @@ pub use self::credentials::{Credential, Credentials};
 use self::endpoint::Endpoint;
 pub use self::error::RegistryError;
 pub use self::image_source::RegistryImage;
+pub use self::meter::Meter;
 pub use self::patience::Patience;
 pub use self::root::Root;
 pub use self::secret::Secret;
@@ -155,7 +157,23 @@ impl Registry {
         reference: &RegistryReference,
         descriptor: &Descriptor,
     ) -> Result<BlobStream, RegistryError> {
-        blob::open(Arc::clone(&self.door), self.session(reference), descriptor).await
+        self.blob_metered(reference, descriptor, Arc::default()).await
+    }
+
+    /// [`Registry::blob`], where `meter` counts what it takes.
+    pub async fn blob_metered(
+        &self,
+        reference: &RegistryReference,
+        descriptor: &Descriptor,
+        meter: Arc<Meter>,
+    ) -> Result<BlobStream, RegistryError> {
+        blob::open(Arc::clone(&self.door), self.session(reference), descriptor, meter).await
+    }
+
+    /// Whether `host`, which is `host[:port]`, is a name of this machine. Whoever takes hosts from messages has to ask: what a
+    /// user typed is meant, what a message says need not be.
+    pub fn is_this_machine(host: &str) -> bool {
+        Endpoint::new(host, &BTreeSet::new()).loopback
     }
 
     async fn fetch_verified(
@@ -223,5 +241,5 @@ fn manifest_ask(method: Method, reference: &RegistryReference, digest: Option<Di
     for media_type in INDEX_TYPES.into_iter().chain(MANIFEST_TYPES) {
         headers.append(ACCEPT, HeaderValue::from_static(media_type));
     }
-    Ask { method, path, headers, what }
+    Ask { method, path, headers, what, meter: Arc::default() }
 }

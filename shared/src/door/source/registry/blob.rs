@@ -12,6 +12,7 @@ use tokio::task::AbortHandle;
 use super::Door;
 use super::body::Body;
 use super::error::RegistryError;
+use super::meter::Meter;
 use super::patience::Attempts;
 use super::session::{Ask, Session, wait};
 use crate::digest::Digest;
@@ -42,9 +43,10 @@ pub(super) async fn open(
     door: Arc<Door>,
     session: Arc<Session>,
     descriptor: &Descriptor,
+    meter: Arc<Meter>,
 ) -> Result<BlobStream, RegistryError> {
     let (digest, size) = (descriptor.digest, descriptor.size);
-    let ask = Ask::blob(digest);
+    let ask = Ask { meter, ..Ask::blob(digest) };
     let repository = format!("{}/{}", session.endpoint.host, session.repository);
     let response = session.ask(&door, &ask).await?;
     let mut transfer = Transfer { door, session, ask, digest, size, at: 0, restarts: 0 };
@@ -110,6 +112,7 @@ impl Transfer {
                 Err(_) if self.at == self.size => break,
                 Err(error) => return Err(error),
             };
+            self.ask.meter.received(piece.len());
             let known = skip.min(piece.len() as u64);
             piece.advance(known as usize);
             skip -= known;

@@ -219,7 +219,7 @@ impl RegistryError {
     }
 
     /// When the registry wants to be asked again, where it said so.
-    pub(super) fn retry_after(&self) -> Option<Duration> {
+    pub fn retry_after(&self) -> Option<Duration> {
         if let Self::Busy { retry_after, .. } = self { *retry_after } else { None }
     }
 }

@@ -13,6 +13,7 @@ use super::challenge::{Challenge, challenges};
 use super::credentials::{Credential, Found};
 use super::endpoint::{Endpoint, Scheme};
 use super::error::RegistryError;
+use super::meter::Meter;
 use super::patience::{Attempts, Patience, retry_after};
 use super::token::{Authorization, TokenRequest, basic, bearer};
 use super::transport::{self, Request};
@@ -45,6 +46,8 @@ pub(super) struct Ask {
     pub(super) headers: HeaderMap,
     /// For messages: `tag x`, `manifest sha256:…`, `blob sha256:…`.
     pub(super) what: String,
+    /// Counts what it takes.
+    pub(super) meter: Arc<Meter>,
 }
 
 impl Ask {
@@ -55,6 +58,7 @@ impl Ask {
             path: format!("blobs/{digest}"),
             headers: HeaderMap::new(),
             what: format!("blob {digest}"),
+            meter: Arc::default(),
         }
     }
 }
@@ -109,7 +113,7 @@ impl Session {
         if response.status() != StatusCode::UNAUTHORIZED || !transport::same_origin(response.url(), &url) {
             return Ok(response);
         }
-        match self.authorize(door, &response, generation).await? {
+        match self.authorize(door, &response, generation, &ask.meter).await? {
             Some(header) => self.send(door, ask, &url, Some(header)).await,
             None => Ok(response),
         }
@@ -128,6 +132,7 @@ impl Session {
             headers: ask.headers.clone(),
             authorization: authorization.as_ref(),
             form: None,
+            meter: &ask.meter,
         };
         transport::send(&door.clients, &self.endpoint, request).await
     }
@@ -146,6 +151,7 @@ impl Session {
         door: &Door,
         refusal: &Response,
         generation: u64,
+        meter: &Meter,
     ) -> Result<Option<HeaderValue>, RegistryError> {
         let mut state = self.state.lock().await;
         if state.generation != generation {
@@ -175,6 +181,7 @@ impl Session {
                         registry: refusal.url(),
                         repository: &self.repository,
                         credential: credential.as_ref(),
+                        meter,
                     };
                     match request.fetch(realm, service.as_deref(), scope.as_deref()).await {
                         Err(RegistryError::Status { status: 400 | 401 | 403, detail, .. }) => {

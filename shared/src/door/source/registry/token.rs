@@ -13,6 +13,7 @@ use super::clients::Clients;
 use super::credentials::Credential;
 use super::endpoint::Endpoint;
 use super::error::RegistryError;
+use super::meter::Meter;
 use super::patience::Patience;
 use super::realm::may_authenticate;
 use super::secret::Secret;
@@ -31,6 +32,7 @@ pub(super) struct TokenRequest<'a> {
     pub(super) registry: &'a Url,
     pub(super) repository: &'a str,
     pub(super) credential: Option<&'a Credential>,
+    pub(super) meter: &'a Meter,
 }
 
 /// A header, and until when it is good for.
@@ -84,7 +86,8 @@ impl TokenRequest<'_> {
                 (Method::GET, None)
             }
         };
-        let request = Request { method, url, headers: HeaderMap::new(), authorization: authorization.as_ref(), form };
+        let (headers, authorization, meter) = (HeaderMap::new(), authorization.as_ref(), self.meter);
+        let request = Request { method, url, headers, authorization, form, meter };
         let asked = Instant::now();
         let response = transport::send(self.clients, self.endpoint, request).await?;
         if !response.status().is_success() {

@@ -9,6 +9,7 @@ use super::address::{self, AddressError};
 use super::clients::{Clients, Kind, Trust};
 use super::endpoint::Endpoint;
 use super::error::RegistryError;
+use super::meter::Meter;
 use super::shown_url::ShownUrl;
 
 /// Redirects that one request may take.
@@ -24,6 +25,8 @@ pub(super) struct Request<'a> {
     pub(super) authorization: Option<&'a HeaderValue>,
     /// Of a POST, which is not redirected.
     pub(super) form: Option<String>,
+    /// Counts every hop.
+    pub(super) meter: &'a Meter,
 }
 
 /// Sends `request` on behalf of `endpoint` and follows at most five redirects: never from https to http, never to an
@@ -47,6 +50,7 @@ pub(super) async fn send(
         if let Some(form) = &request.form {
             hop = hop.header("content-type", "application/x-www-form-urlencoded").body(form.clone());
         }
+        request.meter.sent();
         let response = hop.send().await.map_err(|error| classify(&url, &error))?;
         if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
             return Ok(response);

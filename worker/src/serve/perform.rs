@@ -1,0 +1,203 @@
+//! One task: look, fetch, analyse, put, announce, acknowledge, in this order; each step may run twice.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use lazaret::door::queue::{Delivery, Receipt, SharedQueue};
+use lazaret::door::source::registry::Meter;
+use lazaret::key;
+use lazaret::record::{Cost, FailureKind, FailureRecord, LayerRecord};
+use lazaret::task::{Announcement, Task};
+use lazaret::wire::{self, Kind};
+
+use super::fetch::{Fetch, Trouble};
+use super::keep::{Keep, nonce};
+
+/// How long a claim lasts unless it is renewed, which happens every third of it.
+const CLAIM: Duration = Duration::from_secs(30);
+/// How long a task waits before another attempt: the rungs of the ladder.
+const PAUSES: [Duration; 3] = [Duration::from_secs(10), Duration::from_secs(60), Duration::from_secs(600)];
+/// How long a task for another build waits before the next worker sees whether it is one. The queue bounds how often that
+/// happens: what does not count as an attempt is handed back some thirty times and then is a dead letter.
+const OTHER_BUILD: Duration = Duration::from_secs(60);
+/// How long a result is held while the store is away. The broker takes a delivery back after half an hour.
+const HELD: Duration = Duration::from_secs(15 * 60);
+
+/// What performing takes.
+pub(super) struct Performer {
+    pub(super) queue: SharedQueue,
+    pub(super) keep: Keep,
+    pub(super) fetch: Fetch,
+    /// The fingerprint of this build.
+    pub(super) set: String,
+    /// How often a task is tried.
+    pub(super) attempts: u16,
+}
+
+/// How a delivery ends.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// There is a record now.
+    Analysed,
+    /// There was one.
+    Reused,
+    /// There never will be, and a record that says so.
+    Failed,
+    /// Another time; whether this one counted.
+    Later(Duration, bool),
+    /// It is somebody else's now.
+    Lost,
+}
+
+impl Ending {
+    /// For logs and metrics.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Analysed => "analysed",
+            Self::Reused => "reused",
+            Self::Failed => "failed",
+            Self::Later(_, true) => "later",
+            Self::Later(_, false) => "handed-back",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+impl Performer {
+    /// Performs the task of a delivery.
+    pub(super) async fn perform(&self, delivery: Delivery<Task>) -> Ending {
+        let Delivery { message: task, receipt } = delivery;
+        let (started, meter) = (Instant::now(), Arc::new(Meter::default()));
+        let key = key::layer(&task.blob.digest, &task.set);
+        let claims = [(key.clone(), task.id.to_string())];
+        let ending = if task.set == self.set {
+            tokio::select! {
+                ending = self.unless_lost(&task, &key, &meter, &*receipt) => ending,
+                never = self.renew(&claims) => match never {},
+            }
+        } else {
+            tracing::info!(wanted = task.set, ours = self.set, "handed back: a task for another build");
+            Ending::Later(OTHER_BUILD, false)
+        };
+        self.conclude(&task, &claims, &ending, receipt).await;
+        let (class, outcome, took) = (task.class.name(), ending.name(), started.elapsed());
+        metrics::counter!("lazaret_worker_tasks_total", "class" => class, "outcome" => outcome).increment(1);
+        metrics::histogram!("lazaret_worker_task_seconds", "class" => class).record(took.as_secs_f64());
+        metrics::counter!("lazaret_worker_blob_bytes_total").increment(meter.bytes());
+        metrics::counter!("lazaret_worker_registry_requests_total").increment(meter.requests());
+        let (bytes, requests, seconds) = (meter.bytes(), meter.requests(), took.as_secs_f32());
+        tracing::info!(outcome, bytes, requests, seconds, "task ended");
+        ending
+    }
+
+    /// The work, which is given up when the delivery is lost, unless it is nearly done: its result is as good as anybody's.
+    async fn unless_lost(&self, task: &Task, key: &str, meter: &Arc<Meter>, receipt: &dyn Receipt) -> Ending {
+        let work = self.work(task, key, meter);
+        tokio::pin!(work);
+        tokio::select! {
+            biased;
+            ending = &mut work => return ending,
+            () = receipt.lost() => {}
+        }
+        if task.blob.size > 0 && meter.bytes() / 4 >= task.blob.size / 5 { work.await } else { Ending::Lost }
+    }
+
+    async fn work(&self, task: &Task, key: &str, meter: &Arc<Meter>) -> Ending {
+        let held = tokio::time::timeout(HELD, self.keep.has(key)).await;
+        match held {
+            Ok(Ok(true)) => return Ending::Reused,
+            Ok(Ok(false)) => {}
+            Ok(Err(error)) => return self.later(task, &error, true),
+            Err(away) => return self.later(task, &away, false),
+        }
+        let (object, failure) = match self.fetch.analysed(task, meter).await {
+            Ok(analysed) => {
+                let (bytes, requests) = (meter.bytes(), meter.requests());
+                let cost = Cost { job: task.job.clone(), bytes, requests, cpu_micros: analysed.cpu_micros };
+                match wire::seal(Kind::LayerRecord, key, &LayerRecord { inventory: analysed.inventory, cost }) {
+                    Ok(sealed) => (sealed, None),
+                    Err(error) => (Vec::new(), Some((FailureKind::Resources, error.to_string()))),
+                }
+            }
+            Err(trouble) => match self.judge(task, trouble) {
+                Ok(ending) => return ending,
+                Err(failure) => (Vec::new(), Some(failure)),
+            },
+        };
+        let keeping = async {
+            match failure {
+                None => self.keep.put(key, object, true).await.map(|()| Ending::Analysed),
+                Some((kind, reason)) => {
+                    tracing::warn!(?kind, reason, "the layer failed");
+                    let attempts = task.attempt.saturating_add(1);
+                    let record = FailureRecord { nonce: nonce(), kind, reason, attempts };
+                    self.keep.put_failure(task, &record).await.map(|()| Ending::Failed)
+                }
+            }
+        };
+        match tokio::time::timeout(HELD, keeping).await {
+            Ok(Ok(ending)) => ending,
+            Ok(Err(error)) => self.later(task, &error, true),
+            Err(away) => self.later(task, &away, false),
+        }
+    }
+
+    /// Whether there will be another attempt after `trouble`, or what its record says.
+    fn judge(&self, task: &Task, trouble: Trouble) -> Result<Ending, (FailureKind, String)> {
+        let (kind, reason, pause) = match trouble {
+            Trouble::Layer(reason) => return Err((FailureKind::Layer, reason)),
+            Trouble::Resources(reason) => return Err((FailureKind::Resources, reason)),
+            Trouble::Source(reason) => return Err((FailureKind::Source(task.places.clone()), reason)),
+            Trouble::Later(reason, after) => (FailureKind::Source(task.places.clone()), reason, after),
+            Trouble::Sandbox(reason) => (FailureKind::Resources, reason, None),
+        };
+        if task.attempt.saturating_add(1) >= self.attempts {
+            return Err((kind, reason));
+        }
+        tracing::warn!(reason, "trying again later");
+        Ok(Ending::Later(pause.unwrap_or_default().max(self.pause(task)), true))
+    }
+
+    fn pause(&self, task: &Task) -> Duration {
+        let [.., longest] = PAUSES;
+        PAUSES.get(usize::from(task.attempt)).copied().unwrap_or(longest)
+    }
+
+    /// Later, since the store could not be used.
+    fn later(&self, task: &Task, error: &dyn std::fmt::Display, counted: bool) -> Ending {
+        tracing::error!(%error, "the store cannot be used for this task");
+        Ending::Later(self.pause(task), counted)
+    }
+
+    async fn renew(&self, claims: &[(String, String)]) -> std::convert::Infallible {
+        loop {
+            self.keep.cache.renew(claims, CLAIM).await;
+            tokio::time::sleep(CLAIM / 3).await;
+        }
+    }
+
+    /// Tells whoever has to know.
+    async fn conclude(&self, task: &Task, claims: &[(String, String)], ending: &Ending, receipt: Box<dyn Receipt>) {
+        match ending {
+            Ending::Analysed | Ending::Reused | Ending::Failed => {
+                let done = !matches!(ending, Ending::Failed);
+                self.queue.announce(&Announcement { task: task.id, done }).await;
+                self.keep.cache.release(claims).await;
+                if !receipt.ack().await {
+                    // It comes again, to whomever: by then it is done already.
+                    metrics::counter!("lazaret_worker_unacknowledged_total").increment(1);
+                    tracing::warn!("the broker does not know that the task is done");
+                }
+            }
+            Ending::Later(pause, counted) => {
+                metrics::counter!("lazaret_worker_retries_total").increment(1);
+                // While it waits, nobody else needs to plan it.
+                self.keep.cache.renew(claims, *pause + CLAIM).await;
+                if let Err(error) = receipt.retry(*pause, *counted).await {
+                    tracing::warn!(%error, "the task could not be put off; it comes again at once");
+                }
+            }
+            Ending::Lost => tracing::warn!("the task was lost to another worker: its connection is gone"),
+        }
+    }
+}
