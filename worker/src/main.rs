@@ -1,26 +1,30 @@
 //! The command `lazaret-worker`.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser as _;
+use lazaret::telemetry::{self, Service, TelemetryOptions};
 use lazaret_worker::serve::settings::Settings;
-use lazaret_worker::serve::{self, Ended, http};
-use tracing_subscriber::EnvFilter;
+use lazaret_worker::serve::{self, Ended};
 
 /// 0: it was told to stop and did; 1: it was told twice; 2: it cannot work.
 fn main() -> ExitCode {
+    // This executable is also the process that children are forked from.
+    lazaret_worker::child::run_if_asked();
     let settings = Settings::parse();
-    let Ok(filter) = EnvFilter::try_new(&settings.log) else {
-        return refuse(&"--log: no filter; write for example info or lazaret_worker=debug,warn");
+    let told = match TelemetryOptions::from_environment(Service::Worker).and_then(|options| telemetry::init(&options)) {
+        Ok(told) => told,
+        Err(error) => return refuse(&error),
     };
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).json().init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return refuse(&error),
     };
-    let ended = runtime.block_on(serve::serve(&settings, http::install_metrics().ok()));
+    let ended = runtime.block_on(serve::serve(&settings, Some(Arc::new(told.renderer()))));
     // Whatever still runs belongs to tasks that other workers get.
     runtime.shutdown_background();
+    told.shutdown();
     match ended {
         Ok(Ended::Drained | Ended::GraceOver) => ExitCode::SUCCESS,
         Ok(Ended::AtOnce) => ExitCode::FAILURE,

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use lazaret::door::queue::QueueError;
 use lazaret::task::Class;
-use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::task::JoinSet;
 
 pub mod analyse;
@@ -13,7 +12,7 @@ pub mod blobs;
 mod breaker;
 pub mod doors;
 mod fetch;
-pub mod http;
+mod http;
 mod keep;
 mod perform;
 mod room;
@@ -27,7 +26,7 @@ mod tests;
 pub mod trace;
 mod watched;
 
-use self::analyse::{Analyse, InProcess};
+use self::analyse::{Analyse, Sandboxed};
 use self::blobs::Blobs;
 use self::breaker::Breaker;
 use self::doors::{DoorError, Doors};
@@ -40,9 +39,13 @@ use self::shutdown::{Shutdown, Signals};
 use self::slot::Slot;
 use self::state::State;
 use self::stub::Stub;
+use crate::sandbox::{self, Level, Sandbox, SandboxError};
 
 /// How long closing the queue in good order may take.
 const CLOSING: Duration = Duration::from_secs(10);
+
+/// What renders the metrics of this process for Prometheus.
+pub type Metrics = Arc<dyn Fn() -> String + Send + Sync>;
 
 /// How a service ended that was told to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,30 +77,31 @@ pub enum ServeError {
         error: std::io::Error,
     },
     /// Layers cannot be shut in.
-    #[error("--require-sandbox: layers are analysed with less than the full sandbox here ({0})")]
-    Sandbox(String),
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
     /// The operating system does not tell of signals.
     #[error("signals cannot be waited for: {0}")]
     Signals(#[source] std::io::Error),
 }
 
-/// What looks at layers in this process.
-fn analysis(settings: &Settings) -> Arc<dyn Analyse> {
-    match settings.analyser {
-        Some(pause) => Arc::new(Stub { pause }),
-        None => Arc::new(InProcess),
+/// What looks at layers.
+fn analysis(settings: &Settings) -> Result<Arc<dyn Analyse>, SandboxError> {
+    if let Some(pause) = settings.analyser {
+        return Ok(Arc::new(Stub { pause }));
     }
+    let require = if settings.require_sandbox { Level::Full } else { Level::None };
+    let deadline = Duration::from_secs(settings.deadline);
+    let sandbox = Sandbox::start(sandbox::Options { require, deadline, ..sandbox::Options::default() })?;
+    Ok(Arc::new(Sandboxed::new(sandbox)))
 }
 
 /// Serves as `settings` say until a signal ends it. `metrics` are those of this process, where it counts.
 ///
 /// # Errors
 /// [`ServeError`]: it cannot begin. What fails later is waited for.
-pub async fn serve(settings: &Settings, metrics: Option<PrometheusHandle>) -> Result<Ended, ServeError> {
-    let analyse = analysis(settings);
-    if settings.require_sandbox && !analyse.is_sealed() {
-        return Err(ServeError::Sandbox(analyse.level().to_owned()));
-    }
+pub async fn serve(settings: &Settings, metrics: Option<Metrics>) -> Result<Ended, ServeError> {
+    let analyse = analysis(settings)?;
+    tracing::info!(sandbox = analyse.level(), "layers are analysed in a sandbox");
     let mut signals = Signals::new().map_err(ServeError::Signals)?;
     let doors = doors::open(settings).await?;
     let shutdown = Shutdown::default();
@@ -123,7 +127,7 @@ pub async fn run(
     doors: Doors,
     analyse: Arc<dyn Analyse>,
     blobs: Arc<dyn Blobs>,
-    metrics: Option<PrometheusHandle>,
+    metrics: Option<Metrics>,
     shutdown: Shutdown,
 ) -> Result<Ended, ServeError> {
     let breaker = Breaker::new(Arc::clone(&doors.store));

@@ -1,13 +1,14 @@
 //! What analyses a layer: in this process, or in a child that can do nothing else. The one place where they meet.
 
-use std::io::{self, BufRead};
+use std::io::BufRead;
 
 use lazaret::image::Descriptor;
-use lazaret::inventory::LayerInventory;
-use nix::sys::resource::{Usage, UsageWho, getrusage};
 
 use crate::analyze::{LayerError, analyze};
+use crate::clock::thread_cpu_micros;
 use crate::limits::Limits;
+pub use crate::sandbox::{Analysed, Failed};
+use crate::sandbox::{Level, Sandbox};
 use crate::tar::TarError;
 
 /// Analyses layers. It blocks, and several threads call it at once.
@@ -30,26 +31,35 @@ pub trait Analyse: Send + Sync {
     }
 }
 
-/// What an analysis yielded.
-#[derive(Debug)]
-pub struct Analysed {
-    /// What the layer contains.
-    pub inventory: LayerInventory,
-    /// The CPU time that took, in microseconds.
-    pub cpu_micros: u64,
+/// Each layer in a child of its own.
+pub struct Sandboxed {
+    sandbox: Sandbox,
+    level: String,
 }
 
-/// Why an analysis yielded nothing.
-#[derive(Debug)]
-pub enum Failed {
-    /// The layer has failed, in the words of [`LayerError`].
-    Layer(String),
-    /// It took more time or memory than a layer may, or whoever analysed it crashed.
-    Resources(String),
-    /// The blob could not be read; its source's error as it came.
-    Source(io::Error),
-    /// The sandbox is in trouble, whatever the layer.
-    Sandbox(String),
+impl Sandboxed {
+    /// Analyses in `sandbox`.
+    pub fn new(sandbox: Sandbox) -> Self {
+        Self { level: sandbox.protection().to_string(), sandbox }
+    }
+}
+
+impl Analyse for Sandboxed {
+    fn analyse(&self, blob: &mut dyn BufRead, named: &Descriptor) -> Result<Analysed, Failed> {
+        // What this side does for it, the hash above all, costs too.
+        let before = thread_cpu_micros();
+        let mut analysed = self.sandbox.analyse(blob, named)?;
+        analysed.cpu_micros += thread_cpu_micros().saturating_sub(before);
+        Ok(analysed)
+    }
+
+    fn level(&self) -> &str {
+        &self.level
+    }
+
+    fn is_sealed(&self) -> bool {
+        self.sandbox.protection().level == Level::Full
+    }
 }
 
 /// Analyses in this process: for tests, and for machines where nobody hostile makes images.
@@ -58,9 +68,9 @@ pub struct InProcess;
 
 impl Analyse for InProcess {
     fn analyse(&self, blob: &mut dyn BufRead, named: &Descriptor) -> Result<Analysed, Failed> {
-        let before = thread_micros();
+        let before = thread_cpu_micros();
         let inventory = analyze(blob, named, &Limits::default()).map_err(failed)?;
-        Ok(Analysed { inventory, cpu_micros: thread_micros().saturating_sub(before) })
+        Ok(Analysed { inventory, cpu_micros: thread_cpu_micros().saturating_sub(before) })
     }
 
     fn level(&self) -> &str {
@@ -70,17 +80,6 @@ impl Analyse for InProcess {
     fn is_sealed(&self) -> bool {
         false
     }
-}
-
-/// CPU time of this thread. What rayon's threads do for it is not in there.
-fn thread_micros() -> u64 {
-    let micros = |usage: &Usage| {
-        [usage.user_time(), usage.system_time()]
-            .iter()
-            .map(|time| time.tv_sec() as u64 * 1_000_000 + time.tv_usec() as u64)
-            .sum()
-    };
-    getrusage(UsageWho::RUSAGE_THREAD).map_or(0, |usage| micros(&usage))
 }
 
 /// Tells the trouble of the source from that of the layer: whatever the source said is the source's.

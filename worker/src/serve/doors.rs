@@ -1,7 +1,8 @@
 //! The doors of a worker, opened by URL. The one place that knows how.
 
-use lazaret::door::cache::{CacheError, SharedCache};
-use lazaret::door::queue::{QueueError, SharedQueue};
+use lazaret::door::cache::{self, CacheError, CacheSettings, SharedCache};
+use lazaret::door::queue::{self, QueueError, QueueSettings, SharedQueue};
+use lazaret::door::source::registry::Secret;
 use lazaret::door::store::{self, SharedStore, StoreError};
 
 use super::settings::Settings;
@@ -36,7 +37,10 @@ pub enum DoorError {
 /// # Errors
 /// [`DoorError`]: a URL that is none, or settings that make no door.
 pub async fn open(settings: &Settings) -> Result<Doors, DoorError> {
-    let _store = store::open(&settings.store).await?;
-    // Until the door opens by URL, there is none.
-    Err(QueueError::Url(settings.queue.split(':').next().unwrap_or_default().to_owned()).into())
+    let store = store::open(&settings.store).await?;
+    let key = std::env::var("LAZARET_CACHE_KEY").ok().filter(|key| !key.is_empty()).map(Secret::new);
+    let cache = cache::open(&settings.cache, CacheSettings { key, ..CacheSettings::default() })?;
+    let queue = QueueSettings { name: "lazaret-worker".into(), ..QueueSettings::default() };
+    let queue = queue::open(&settings.queue, &queue).await?;
+    Ok(Doors { queue, cache, store })
 }

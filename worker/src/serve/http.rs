@@ -1,7 +1,6 @@
 //! Health, readiness and metrics over HTTP.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
@@ -9,23 +8,10 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
-use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 
+use super::Metrics;
 use super::state::State;
-
-/// Bounds of the histogram of durations, in seconds.
-const SECONDS: [f64; 12] = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0, 120.0, 600.0];
-/// How often the histograms are tidied; what was observed since waits in memory.
-const TIDY: Duration = Duration::from_secs(5);
-
-/// Makes this process count. Only the first call does; the metrics of a process have one home.
-///
-/// # Errors
-/// There is one already.
-pub fn install_metrics() -> Result<PrometheusHandle, BuildError> {
-    PrometheusBuilder::new().set_buckets(&SECONDS)?.install_recorder()
-}
 
 /// Listens at `address`, or nowhere for `none`.
 ///
@@ -44,23 +30,14 @@ pub(super) async fn listen(address: &str) -> std::io::Result<Option<TcpListener>
 }
 
 /// Answers until it is dropped.
-pub(super) async fn answer(listener: TcpListener, state: State, metrics: Option<PrometheusHandle>) {
-    let tidying = async {
-        loop {
-            tokio::time::sleep(TIDY).await;
-            metrics.iter().for_each(PrometheusHandle::run_upkeep);
-        }
-    };
-    let serving = axum::serve(listener, routes(state, metrics.clone()));
-    tokio::select! {
-        result = serving => tracing::error!(?result, "health is not served any more"),
-        () = tidying => {}
-    }
+pub(super) async fn answer(listener: TcpListener, state: State, metrics: Option<Metrics>) {
+    let ended = axum::serve(listener, routes(state, metrics)).await;
+    tracing::error!(?ended, "health is not served any more");
 }
 
-fn routes(state: State, metrics: Option<PrometheusHandle>) -> Router {
+fn routes(state: State, metrics: Option<Metrics>) -> Router {
     let counted = move || {
-        let text = metrics.as_ref().map(PrometheusHandle::render).unwrap_or_default();
+        let text = metrics.as_ref().map(|render| render()).unwrap_or_default();
         async { ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text) }
     };
     Router::new()

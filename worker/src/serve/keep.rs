@@ -1,6 +1,5 @@
 //! What a worker finds in the store, and what it leaves there. While the store is away, results are held and tried again.
 
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
 use lazaret::door::cache::SharedCache;
@@ -56,7 +55,7 @@ impl Keep {
     /// Keeps the record of a failure.
     pub(super) async fn put_failure(&self, task: &Task, failure: &FailureRecord) -> Result<(), StoreError> {
         let object = serde_json::to_vec(failure).unwrap_or_default();
-        self.put(&key::failure(&task.blob.digest, &task.set), object, false).await
+        self.put(&key::failure(&task.blob.digest, &task.id), object, false).await
     }
 
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
@@ -79,10 +78,4 @@ impl Keep {
         self.breaker.closed().await;
         Ok(())
     }
-}
-
-/// A text that no other record has. The hash keys of the standard library are random.
-pub(super) fn nonce() -> String {
-    let random = || RandomState::new().hash_one(0u8);
-    format!("{:016x}{:016x}", random(), random())
 }

@@ -11,7 +11,7 @@ use lazaret::task::{Announcement, Task};
 use lazaret::wire::{self, Kind};
 
 use super::fetch::{Fetch, Trouble};
-use super::keep::{Keep, nonce};
+use super::keep::Keep;
 
 /// How long a claim lasts unless it is renewed, which happens every third of it.
 const CLAIM: Duration = Duration::from_secs(30);
@@ -69,7 +69,7 @@ impl Performer {
         let Delivery { message: task, receipt } = delivery;
         let (started, meter) = (Instant::now(), Arc::new(Meter::default()));
         let key = key::layer(&task.blob.digest, &task.set);
-        let claims = [(key.clone(), task.id.to_string())];
+        let claims = [(key.clone(), task.ticket.clone())];
         let ending = if task.set == self.set {
             tokio::select! {
                 ending = self.unless_lost(&task, &key, &meter, &*receipt) => ending,
@@ -130,7 +130,9 @@ impl Performer {
                 Some((kind, reason)) => {
                     tracing::warn!(?kind, reason, "the layer failed");
                     let attempts = task.attempt.saturating_add(1);
-                    let record = FailureRecord { nonce: nonce(), kind, reason, attempts };
+                    let (job, bytes, requests) = (task.job.clone(), meter.bytes(), meter.requests());
+                    let cost = Cost { job, bytes, requests, cpu_micros: 0 };
+                    let record = FailureRecord { ticket: task.ticket.clone(), kind, reason, attempts, cost };
                     self.keep.put_failure(task, &record).await.map(|()| Ending::Failed)
                 }
             }

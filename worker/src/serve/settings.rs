@@ -113,10 +113,6 @@ pub struct Settings {
         help_heading = "Observation"
     )]
     pub listen: String,
-    /// What is logged, as in `info` or `lazaret_worker=debug,warn`
-    #[arg(long, value_name = "FILTER", env = "LAZARET_LOG", default_value = "info", help_heading = "Observation")]
-    pub log: String,
-
     /// `stub:MILLIS`: do not look at layers, for load tests
     #[arg(long, hide = true, value_parser = stub, requires = "allow_stub")]
     pub analyser: Option<Duration>,

@@ -123,7 +123,7 @@ impl Stage {
     }
 
     async fn failure(&self) -> Option<FailureRecord> {
-        let key = key::failure(&self.task.blob.digest, &self.task.set);
+        let key = key::failure(&self.task.blob.digest, &self.task.id);
         let object = self.store.memory.get(&key).await.unwrap()?;
         Some(serde_json::from_slice(&object).unwrap())
     }
@@ -217,7 +217,7 @@ async fn what_is_nowhere_is_a_failure_of_its_places() {
     assert_eq!((failure.reason.as_str(), failure.attempts), ("y: 404", 1));
     stage.blobs = FakeBlobs { journal: stage.journal.clone(), ..FakeBlobs::default() };
     stage.perform().await;
-    assert_ne!(stage.failure().await.unwrap().nonce, failure.nonce);
+    assert_eq!(stage.failure().await.unwrap().ticket, stage.task.ticket);
 }
 
 #[tokio::test]
