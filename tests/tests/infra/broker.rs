@@ -14,7 +14,7 @@ use lapin::options::{
 };
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
-use lazaret_tests::support::process::{free_address, run};
+use lazaret_tests::support::process::{Server, free_address, run};
 use serde_json::Value;
 
 use super::{json, secrets, text};
@@ -85,8 +85,8 @@ fn the_broker_is_more_patient_than_the_longest_layer() {
 /// A broker that has our configuration; it and its port mapper end with this.
 struct Broker {
     address: SocketAddr,
-    mapper: String,
     server: Child,
+    _mapper: Server,
 }
 
 impl Broker {
@@ -105,12 +105,17 @@ impl Broker {
             .replace("disk_free_limit.absolute = 2GB", "disk_free_limit.absolute = 50MB");
         fs::write(directory.join("rabbitmq.conf"), conf).expect("a configuration");
         fs::write(directory.join("plugins"), "[].\n").expect("no plugins");
-        let (address, mapper) = (free_address(), free_address().port().to_string());
+        let (address, mapper) = (free_address(), free_address());
+        let port = mapper.port().to_string();
+        let mut command = Command::new("epmd");
+        // Erlang would start one by itself, which outlives it.
+        let _mapper =
+            Server::start(command.args(["-address", "127.0.0.1", "-port", &port]), mapper).expect("epmd starts");
         let log = fs::File::create(directory.join("out")).expect("a log");
         let server = Command::new(SERVER)
             .env("HOME", directory)
             .env("ERL_EPMD_ADDRESS", "127.0.0.1")
-            .env("ERL_EPMD_PORT", &mapper)
+            .env("ERL_EPMD_PORT", &port)
             .env("RABBITMQ_NODENAME", format!("infra-{}@localhost", address.port()))
             .env("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1")
             .env("RABBITMQ_NODE_PORT", address.port().to_string())
@@ -128,7 +133,7 @@ impl Broker {
             .process_group(0)
             .spawn()
             .expect("rabbitmq-server starts");
-        let mut broker = Self { address, mapper, server };
+        let mut broker = Self { address, server, _mapper };
         let start = Instant::now();
         let out = || fs::read_to_string(directory.join("out")).unwrap_or_default();
         while !out().contains("completed with") {
@@ -151,7 +156,6 @@ impl Drop for Broker {
         let group = format!("-{}", self.server.id());
         let _ = Command::new("kill").args(["-9", "--", &group]).status();
         let _ = self.server.wait();
-        let _ = Command::new("epmd").arg("-kill").env("ERL_EPMD_PORT", &self.mapper).stdout(Stdio::null()).status();
     }
 }
 
