@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar, ProgressFinish, ProgressStyle};
 use lazaret::text::visible;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -29,39 +29,30 @@ pub(super) struct Verdict {
     pub(super) fail_on_incomplete: bool,
 }
 
-/// How waiting ended.
-pub(super) enum Waited {
-    /// The job has ended.
-    Ended(JobView),
-    /// The user has had enough, and was told how to come back.
-    Left(ExitCode),
-}
-
 /// Ctrl-C, from now on.
 pub(super) fn interrupts() -> Result<Signal, Failure> {
     signal(SignalKind::interrupt()).map_err(Failure::new)
 }
 
-/// Waits for a job.
-pub(super) async fn wait(farm: &Farm, id: &str, interrupts: &mut Signal) -> Result<Waited, Failure> {
+/// Waits for a job, as it was when it had ended.
+pub(super) async fn wait(farm: &Farm, id: &str) -> Result<JobView, Failure> {
     let bar = if std::io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
-    bar.set_style(style());
-    // The bar goes on turning while the farm has nothing to say.
+    // However the waiting ends, nothing of the bar stays.
+    let bar = bar.with_style(style()).with_finish(ProgressFinish::AndClear);
+    // It goes on turning while the farm has nothing to say.
     bar.enable_steady_tick(Duration::from_millis(200));
-    let followed = tokio::select! {
-        followed = follow(farm, id, Patience::default(), |job| show(&bar, job)) => Some(followed),
-        _ = interrupts.recv() => None,
-    };
+    let followed = follow(farm, id, Patience::default(), |job| show(&bar, job)).await;
     bar.finish_and_clear();
-    match followed {
-        Some(followed) => {
-            followed.map(Waited::Ended).map_err(|error| Failure::new(format_args!("{error}\n{}", back(farm, id))))
-        }
-        None => {
-            say(format_args!("{}", back(farm, id)));
-            Ok(Waited::Left(ExitCode::from(INTERRUPTED)))
-        }
-    }
+    followed.map_err(|error| match error.is_transient() {
+        true => Failure::new(format_args!("{error}\n{}", back(farm, id))),
+        false => Failure::new(error),
+    })
+}
+
+/// Says how to come back to a job that goes on without us.
+pub(super) fn left(farm: &Farm, id: &str) -> ExitCode {
+    say(format_args!("{}", back(farm, id)));
+    ExitCode::from(INTERRUPTED)
 }
 
 /// What to say to whoever ends the program while the farm is being asked to take a job.

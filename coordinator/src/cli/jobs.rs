@@ -4,9 +4,10 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
+use tokio::signal::unix::Signal;
 
 use super::farm::{FarmArgs, block_on};
-use super::follow::{self, Verdict, Waited};
+use super::follow::{self, Verdict};
 use super::{Failure, output};
 use crate::farm::Farm;
 use crate::serve::job::{JobPage, JobView, ResultPage, SCHEMA};
@@ -98,10 +99,7 @@ impl Jobs {
             }
             Some(JobCommand::Follow(Follow { id, verdict })) => {
                 let mut interrupts = follow::interrupts()?;
-                return match follow::wait(farm, id, &mut interrupts).await? {
-                    Waited::Left(code) => Ok(code),
-                    Waited::Ended(job) => show_end(farm, &job, verdict).await,
-                };
+                return to_its_end(farm, id, verdict, &mut interrupts).await;
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -115,16 +113,30 @@ impl Jobs {
     }
 }
 
-/// Lists what became of the images of a job that has ended, and gives the exit code that this deserves.
-pub(super) async fn show_end(farm: &Farm, job: &JobView, verdict: &Verdict) -> Result<ExitCode, Failure> {
-    let results = farm.results(&job.id).await.map_err(Failure::new)?;
+/// Waits for a job, lists what became of its images, and gives the exit code that this deserves. Ctrl-C ends the waiting,
+/// and not the job.
+pub(super) async fn to_its_end(
+    farm: &Farm,
+    id: &str,
+    verdict: &Verdict,
+    interrupts: &mut Signal,
+) -> Result<ExitCode, Failure> {
+    tokio::select! {
+        ended = end(farm, id, verdict) => ended,
+        _ = interrupts.recv() => Ok(follow::left(farm, id)),
+    }
+}
+
+async fn end(farm: &Farm, id: &str, verdict: &Verdict) -> Result<ExitCode, Failure> {
+    let job = follow::wait(farm, id).await?;
+    let results = farm.results(id).await.map_err(Failure::new)?;
     match print(&table::results(&results)) {
         // Whoever has read enough still learns from the exit code what was found.
         Err(failure) if failure.is_closed_pipe() => {}
         printed => printed?,
     }
-    follow::say_end(job);
-    Ok(verdict.exit_code(job, &results))
+    follow::say_end(&job);
+    Ok(verdict.exit_code(&job, &results))
 }
 
 fn print(text: &str) -> Result<(), Failure> {

@@ -9,7 +9,7 @@ use lazaret::image::Platform;
 use lazaret::task::Class;
 
 use super::farm::{FarmArgs, block_on};
-use super::follow::{self, Verdict, Waited};
+use super::follow::{self, Verdict};
 use super::{Failure, image_list, jobs, level};
 use crate::farm::Farm;
 use crate::matching::Level;
@@ -90,10 +90,7 @@ impl Submit {
         if self.no_wait || !(terminal || self.wait || self.verdict.needs_the_end()) {
             return Ok(ExitCode::SUCCESS);
         }
-        match follow::wait(farm, id, &mut interrupts).await? {
-            Waited::Left(code) => Ok(code),
-            Waited::Ended(job) => jobs::show_end(farm, &job, &self.verdict).await,
-        }
+        jobs::to_its_end(farm, id, &self.verdict, &mut interrupts).await
     }
 
     fn job(&self) -> Result<NewJob, Failure> {

@@ -19,6 +19,7 @@ mod health;
 mod jobs;
 mod limits;
 mod loopback;
+mod part;
 mod problem;
 mod route;
 pub mod token;

@@ -6,7 +6,8 @@ use lazaret::digest::Digest;
 
 use super::job::{ImageResult, JobEvent, JobView, NewJob};
 
-/// The jobs of the farm. Ids that are unknown are no error: the answer is `None`.
+/// The jobs of the farm. Ids that are unknown are no error: the answer is `None`. Any of these may be dropped half-way, when
+/// whoever asked has gone or time is up.
 #[async_trait]
 pub trait Jobs: Send + Sync {
     /// Takes a job that was [checked](NewJob::checked), for the token named `by`. It is kept before this returns.

@@ -100,6 +100,8 @@ async fn what_is_not_there_is_not_found() {
         format!("/v1/jobs/{long}"),
         "/v1/jobs/%2e%2e%2fx".into(),
         "/v1/jobs/%00".into(),
+        "/v1/jobs/%ff".into(),
+        "/v1/images/%ff/inventory".into(),
         "/v1/jobs/nothing/results".into(),
         "/v1/jobs/nothing/events".into(),
         "/v1/reports/job-0".into(),

@@ -2,24 +2,25 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use lazaret::digest::Digest;
 
+use super::part::Part;
 use super::problem::Problem;
 use super::{Api, OPENAPI};
 
 /// `GET /v1/reports/{id}`
-pub(super) async fn report(State(api): State<Arc<Api>>, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn report(State(api): State<Arc<Api>>, Part(id): Part) -> Result<Response, Problem> {
     let is_id = id.len() == 64 && id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     let report = if is_id { api.jobs.report(&id).await? } else { None };
     report.map(json).ok_or_else(Problem::not_found)
 }
 
 /// `GET /v1/images/{digest}/inventory`
-pub(super) async fn inventory(State(api): State<Arc<Api>>, Path(digest): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn inventory(State(api): State<Arc<Api>>, Part(digest): Part) -> Result<Response, Problem> {
     let inventory = match digest.parse::<Digest>() {
         Ok(digest) => api.jobs.inventory(&digest).await?,
         Err(_) => None,

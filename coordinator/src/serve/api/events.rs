@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
@@ -18,6 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use super::super::job::{JobEvent, JobView};
 use super::Api;
 use super::jobs::existing;
+use super::part::Part;
 use super::problem::Problem;
 
 /// How often something is said where nothing happens, so that a dead connection is noticed at both ends.
@@ -28,7 +29,7 @@ const RETRY: Duration = Duration::from_secs(1);
 /// The route.
 pub(super) async fn follow(
     State(api): State<Arc<Api>>,
-    Path(id): Path<String>,
+    Part(id): Part,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let place = Arc::clone(&api.followers).try_acquire_owned();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{FromRequest as _, Path, Query, Request, State};
+use axum::extract::{FromRequest as _, Query, Request, State};
 use axum::http::header::{CONTENT_TYPE, HeaderMap, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use super::super::job::{JobPage, JobView, NewJob, ResultPage, SCHEMA};
 use super::Api;
 use super::access::Caller;
+use super::part::Part;
 use super::problem::Problem;
 use super::token::Scope;
 
@@ -80,7 +81,7 @@ pub(super) async fn list(State(api): State<Arc<Api>>, asked: Asked<String>) -> R
 }
 
 /// `GET /v1/jobs/{id}`
-pub(super) async fn show(State(api): State<Arc<Api>>, Path(id): Path<String>) -> Result<Json<JobView>, Problem> {
+pub(super) async fn show(State(api): State<Arc<Api>>, Part(id): Part) -> Result<Json<JobView>, Problem> {
     existing(&api, &id).await.map(Json)
 }
 
@@ -88,7 +89,7 @@ pub(super) async fn show(State(api): State<Arc<Api>>, Path(id): Path<String>) ->
 pub(super) async fn cancel(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Part(id): Part,
 ) -> Result<Json<JobView>, Problem> {
     let job = existing(&api, &id).await?;
     if *job.by != *caller.name && !caller.may(Scope::Admin) {
@@ -106,7 +107,7 @@ pub(super) async fn cancel(
 /// `GET /v1/jobs/{id}/results`
 pub(super) async fn results(
     State(api): State<Arc<Api>>,
-    Path(id): Path<String>,
+    Part(id): Part,
     asked: Asked<usize>,
 ) -> Result<Json<ResultPage>, Problem> {
     let page = page(asked)?;
