@@ -52,7 +52,10 @@ fn denials(_: &mut dyn BufRead) -> Vec<String> {
 }
 
 fn said(what: &str, errno: Option<i32>) -> String {
-    format!("{what}: {}", errno.map_or_else(|| "done".to_owned(), |errno| format!("{:?}", nix::errno::Errno::from_raw(errno))))
+    format!(
+        "{what}: {}",
+        errno.map_or_else(|| "done".to_owned(), |errno| format!("{:?}", nix::errno::Errno::from_raw(errno)))
+    )
 }
 
 fn descriptors(_: &mut dyn BufRead) -> Vec<String> {
