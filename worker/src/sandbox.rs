@@ -145,9 +145,11 @@ impl Sandbox {
         let layer = |words: String| Err(Failed::Layer(words));
         match answer {
             Ok(Answer::Inventory { mut inventory, breach }) => {
-                inventory.compressed_bytes = size;
                 // Of a blob that is too long to be read to its end, the digest is not known; only this side's count tells.
                 let breach = breach.filter(|&b| b != Breach::Compressed || size > limits.compressed_bytes);
+                if breach != Some(Breach::Compressed) {
+                    inventory.compressed_bytes = size;
+                }
                 let (diff_id, uncompressed_bytes) = (inventory.diff_id, inventory.uncompressed_bytes);
                 let totals = Totals { blob: digest, compressed_bytes: size, diff_id, uncompressed_bytes, breach };
                 let analysis = Analysis { inventory, totals };
