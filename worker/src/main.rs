@@ -11,7 +11,9 @@ use lazaret_worker::serve::{self, Ended};
 /// 0: it was told to stop and did; 1: it was told twice; 2: it cannot work.
 fn main() -> ExitCode {
     // This executable is also the process that children are forked from.
-    lazaret_worker::child::run_if_asked();
+    if let Some(ended) = lazaret_worker::child::run_if_asked() {
+        return ended;
+    }
     let settings = Settings::parse();
     let told = match TelemetryOptions::from_environment(Service::Worker).and_then(|options| telemetry::init(&options)) {
         Ok(told) => told,
