@@ -6,6 +6,8 @@ pub mod hostile_registry;
 pub mod oci_fixture;
 pub mod podman;
 pub mod process;
+pub mod proxy;
+pub mod rabbitmq;
 pub mod token_server;
 
 /// Whether `program` is there. Where it is not, the test that asked is to be skipped, loudly; on CI (`CI=true`) that is

@@ -8,6 +8,15 @@ use async_trait::async_trait;
 
 use crate::task::{Announcement, Class, Task};
 
+mod amqp;
+pub mod conformance;
+mod memory;
+mod settings;
+
+pub use amqp::{AmqpQueue, BrokerUrl};
+pub use memory::MemoryQueue;
+pub use settings::QueueSettings;
+
 /// A broker.
 #[async_trait]
 pub trait Queue: Send + Sync {
@@ -77,7 +86,7 @@ pub trait Deliveries<T: Send>: Send {
     async fn next(&mut self) -> Result<Delivery<T>, QueueError>;
 }
 
-/// One receipt of a message. Dropping it without a word gives it back when the consumer ends.
+/// One receipt of a message. Dropping the receipt without a word gives the message back, and counts as a delivery that failed.
 pub struct Delivery<T> {
     /// The message.
     pub message: T,
@@ -135,7 +144,7 @@ pub enum Announced {
     Missed,
 }
 
-/// Messages that wait, ready or unacknowledged.
+/// Messages that wait, those delivered and not acknowledged not among them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Depths {
     /// Ready in the interactive queue.
@@ -189,6 +198,9 @@ pub enum QueueError {
     /// The broker took the message and no queue did.
     #[error("no queue takes messages for `{0}`")]
     Unroutable(String),
+    /// An id that is none: a bug of the caller, or something hostile that became part of it.
+    #[error("malformed id of a job; it has at most 64 ASCII letters, digits and `-`")]
+    Job,
     /// The queue is full, or the broker is over a limit.
     #[error("the broker rejected the message: the queue is full")]
     Full,
@@ -206,3 +218,38 @@ impl QueueError {
 
 /// A queue, shared.
 pub type SharedQueue = Arc<dyn Queue>;
+
+/// Opens the queue that `url` names: `amqp(s)://USER:PASSWORD@HOST:PORT,HOST:PORT/VHOST` or `memory:`.
+///
+/// # Errors
+/// [`QueueError::Url`] for anything else; what the broker says where it refuses, is not reached within
+/// [`QueueSettings::first_connection`], or has queues of another shape.
+pub async fn open(url: &str, settings: &QueueSettings) -> Result<SharedQueue, QueueError> {
+    match url.split_once(':') {
+        Some(("amqp" | "amqps", _)) => Ok(Arc::new(AmqpQueue::open(&BrokerUrl::parse(url)?, settings).await?)),
+        Some(("memory", "")) => Ok(Arc::new(MemoryQueue::new(settings))),
+        _ => Err(QueueError::Url(shown(url))),
+    }
+}
+
+/// Whether `id` is that of a job.
+fn is_job(id: &[u8]) -> bool {
+    !id.is_empty() && id.len() <= 64 && id.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')
+}
+
+/// The shard of a job among `shards`.
+fn shard(job: &str, shards: u16) -> u16 {
+    let hash = blake3::hash(job.as_bytes());
+    let [first, second, ..] = *hash.as_bytes();
+    u16::from_le_bytes([first, second]) % shards.max(1)
+}
+
+/// What may be shown of a URL that could not be read, and may hold a password.
+fn shown(url: &str) -> String {
+    let start: String = url.chars().take(100).collect();
+    match (url.contains('@'), start.split_once("://")) {
+        (true, Some((scheme, _))) if !scheme.contains('@') => format!("{}://…", crate::text::visible(scheme)),
+        (true, _) => "…".to_owned(),
+        (false, _) => crate::text::visible(&start).into_owned(),
+    }
+}

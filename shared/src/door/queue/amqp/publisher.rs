@@ -1,0 +1,239 @@
+//! Publishing: persistent, mandatory, confirmed, with a limit to how long a confirmation may take.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::{BasicProperties, Channel, Confirmation, PublisherConfirm};
+use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::super::{Health, QueueError, QueueSettings};
+use super::fault;
+use super::link::{Link, Up};
+use super::message::Outgoing;
+
+/// Messages on their way that are not confirmed yet.
+const WINDOW: usize = 1_000;
+/// How long an announcement, which nobody relies on, may hold its sender up.
+const ANNOUNCING: Duration = Duration::from_secs(1);
+
+/// Publishes over a connection of its own, which an alarm of the broker may block without blocking consumers.
+pub(super) struct Publisher {
+    pub(super) link: Link,
+    confirm_timeout: Duration,
+    restoration: Duration,
+    /// One message at a time goes in: the library numbers a message before it queues it, so that two at once could swap
+    /// their confirmations.
+    confirmed: Mutex<Option<(u64, Channel)>>,
+    /// For what needs no confirmation.
+    plain: Mutex<Option<(u64, Channel)>>,
+}
+
+/// How one message fared.
+type Outcome = Result<(), QueueError>;
+
+/// A message in the window.
+struct Flying {
+    index: usize,
+    since: Instant,
+    confirm: PublisherConfirm,
+}
+
+impl Publisher {
+    pub(super) fn new(link: Link, settings: &QueueSettings) -> Self {
+        Self {
+            link,
+            confirm_timeout: settings.confirm_timeout,
+            restoration: settings.restoration,
+            confirmed: Mutex::default(),
+            plain: Mutex::default(),
+        }
+    }
+
+    /// Publishes one message.
+    pub(super) async fn publish(&self, message: &Outgoing) -> Outcome {
+        let make = |_| Cow::Borrowed(message);
+        self.publish_all(1, make).await.pop().unwrap_or(Err(QueueError::Closed))
+    }
+
+    /// Publishes `count` messages, each of which `make` makes when it is its turn, and again should the connection be lost.
+    pub(super) async fn publish_all<'a>(
+        &self,
+        count: usize,
+        make: impl Fn(usize) -> Cow<'a, Outgoing>,
+    ) -> Vec<Outcome> {
+        let mut outcomes: Vec<Option<Outcome>> = vec![None; count];
+        let mut open: Vec<usize> = (0..count).collect();
+        let mut end = Instant::now() + self.restoration;
+        while !open.is_empty() {
+            let failure = match self.ready(end).await {
+                Ok(up) => self.round(&up, &open, &make, &mut outcomes).await.err(),
+                Err(error) => Some(error),
+            };
+            let before = open.len();
+            open.retain(|index| outcomes[*index].is_none());
+            if let Some(error) = failure {
+                open.drain(..).for_each(|index| outcomes[index] = Some(Err(error.clone())));
+            } else if open.len() < before {
+                end = Instant::now() + self.restoration;
+            }
+        }
+        count_outcomes(&outcomes);
+        outcomes.into_iter().map(|outcome| outcome.unwrap_or(Err(QueueError::Closed))).collect()
+    }
+
+    /// The connection, once it takes messages.
+    async fn ready(&self, end: Instant) -> Result<Up, QueueError> {
+        let unreachable = |_| match self.link.health() {
+            Health::Down(error) => QueueError::Unreachable(error),
+            _ => QueueError::Unreachable("connected only now".to_owned()),
+        };
+        timeout_at(end, self.link.up()).await.map_err(unreachable)??;
+        match timeout(self.confirm_timeout, self.link.unblocked()).await {
+            Ok(up) => up,
+            Err(_) if matches!(self.link.health(), Health::Blocked(_)) => {
+                Err(QueueError::Unconfirmed(self.confirm_timeout))
+            }
+            Err(_) => timeout_at(end, self.link.unblocked()).await.map_err(unreachable)?,
+        }
+    }
+
+    /// Publishes the messages of `open` over one connection. Those without an outcome afterwards are to be published again;
+    /// an error is that of all of them.
+    async fn round<'a>(
+        &self,
+        up: &Up,
+        open: &[usize],
+        make: &impl Fn(usize) -> Cow<'a, Outgoing>,
+        outcomes: &mut [Option<Outcome>],
+    ) -> Result<(), QueueError> {
+        let mut flying: VecDeque<Flying> = VecDeque::with_capacity(open.len().min(WINDOW));
+        for index in open.iter().copied() {
+            if flying.len() >= WINDOW
+                && let Some(first) = flying.pop_front()
+                && self.settle(up, first, make, outcomes).await?
+            {
+                break;
+            }
+            let message = make(index);
+            let since = Instant::now();
+            match timeout(self.confirm_timeout, self.send(up, &message)).await {
+                Ok(Ok(confirm)) => flying.push_back(Flying { index, since, confirm }),
+                Ok(Err(error)) => {
+                    outcomes[index] = refused(&message, &error).map(Err);
+                    if outcomes[index].is_none() {
+                        self.step_aside(up).await;
+                    }
+                    break;
+                }
+                Err(_) => return Err(self.overdue(up)),
+            }
+        }
+        for message in flying {
+            self.settle(up, message, make, outcomes).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for one confirmation. `true` means that the channel is gone, and the message to be published again.
+    async fn settle<'a>(
+        &self,
+        up: &Up,
+        flying: Flying,
+        make: &impl Fn(usize) -> Cow<'a, Outgoing>,
+        outcomes: &mut [Option<Outcome>],
+    ) -> Result<bool, QueueError> {
+        let confirmation = timeout_at(flying.since + self.confirm_timeout, flying.confirm).await;
+        outcomes[flying.index] = match confirmation {
+            Ok(Ok(Confirmation::Ack(None))) => Some(Ok(())),
+            Ok(Ok(Confirmation::Ack(Some(_)))) => Some(Err(QueueError::Unroutable(make(flying.index).key.clone()))),
+            Ok(Ok(Confirmation::Nack(_))) => Some(Err(QueueError::Full)),
+            // The channel asks for confirmations; one that says so has a bug, and the outcome is unknown.
+            Ok(Ok(Confirmation::NotRequested)) => Some(Err(QueueError::Unconfirmed(Duration::ZERO))),
+            Ok(Err(error)) => refused(&make(flying.index), &error).map(Err),
+            Err(_) => return Err(self.overdue(up)),
+        };
+        Ok(outcomes[flying.index].is_none())
+    }
+
+    /// A channel that failed is made anew; where its connection failed with it, the next round waits for another.
+    async fn step_aside(&self, up: &Up) {
+        if !up.connection.status().connected() {
+            // The loss is about to be noticed.
+            let _ = timeout(self.confirm_timeout, self.link.left(up.generation)).await;
+        }
+    }
+
+    /// No confirmation in time: a connection that is not blocked by an alarm, which would say so, is not used any more.
+    fn overdue(&self, up: &Up) -> QueueError {
+        if !matches!(self.link.health(), Health::Blocked(_)) {
+            up.give_up();
+        }
+        QueueError::Unconfirmed(self.confirm_timeout)
+    }
+
+    async fn send(&self, up: &Up, message: &Outgoing) -> Result<PublisherConfirm, lapin::Error> {
+        let mut slot = self.confirmed.lock().await;
+        let channel = channel(&mut slot, up, true).await?;
+        let (exchange, key) = (message.exchange.as_str().into(), message.key.as_str().into());
+        let options = BasicPublishOptions { mandatory: true, ..Default::default() };
+        channel.basic_publish(exchange, key, options, &message.body, message.properties()).await
+    }
+
+    /// Publishes something that may be lost, if the broker takes anything just now.
+    pub(super) async fn announce(&self, exchange: &str, body: &[u8]) {
+        let Some(up) = self.link.ready() else { return };
+        let sending = async {
+            let mut slot = self.plain.lock().await;
+            let channel = channel(&mut slot, &up, false).await?;
+            let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
+            channel.basic_publish(exchange.into(), "".into(), options, body, properties).await
+        };
+        // Announcements are hints; whoever waits looks without them too.
+        let _ = timeout(ANNOUNCING, sending).await;
+    }
+}
+
+/// The channel in `slot`, a new one where that is of another connection or gone.
+async fn channel<'a>(
+    slot: &'a mut Option<(u64, Channel)>,
+    up: &Up,
+    confirms: bool,
+) -> Result<&'a Channel, lapin::Error> {
+    if !slot.as_ref().is_some_and(|(generation, channel)| *generation == up.generation && channel.status().connected())
+    {
+        let channel = up.connection.create_channel().await?;
+        if confirms {
+            channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        }
+        *slot = Some((up.generation, channel));
+    }
+    match slot {
+        Some((_, channel)) => Ok(channel),
+        None => Err(lapin::ErrorKind::InvalidChannel(0).into()),
+    }
+}
+
+/// The outcome of `message` where `error` is about it and not about the connection. A broker closes a whole channel
+/// because of one message, whose fault can only be its exchange or a permission.
+fn refused(message: &Outgoing, error: &lapin::Error) -> Option<QueueError> {
+    match fault::topology(&message.exchange, error)? {
+        QueueError::Topology { .. } if message.exchange.is_empty() => None,
+        error => Some(error),
+    }
+}
+
+fn count_outcomes(outcomes: &[Option<Outcome>]) {
+    let count =
+        |wanted: fn(&Outcome) -> bool| outcomes.iter().flatten().filter(|outcome| wanted(outcome)).count() as u64;
+    metrics::counter!("lazaret_queue_published_total").increment(outcomes.len() as u64);
+    metrics::counter!("lazaret_queue_confirmed_total").increment(count(|outcome| outcome.is_ok()));
+    metrics::counter!("lazaret_queue_returned_total")
+        .increment(count(|outcome| matches!(outcome, Err(QueueError::Unroutable(_)))));
+    metrics::counter!("lazaret_queue_unconfirmed_total")
+        .increment(count(|outcome| matches!(outcome, Err(QueueError::Unconfirmed(_)))));
+    metrics::counter!("lazaret_queue_rejected_total")
+        .increment(count(|outcome| matches!(outcome, Err(QueueError::Full))));
+}
