@@ -6,6 +6,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::source::registry::Secret;
+
+pub mod conformance;
+mod memory;
+mod none;
+mod redis;
+
+pub use self::memory::MemoryCache;
+pub use self::none::NoCache;
+pub use self::redis::{CLAIMS, RedisCache};
+
 /// A cache that any number of processes share.
 #[async_trait]
 pub trait Cache: Send + Sync {
@@ -45,11 +56,66 @@ pub enum Claim {
     Unknown,
 }
 
+/// What a cache is opened with, beside its URL. The defaults are meant to be kept.
+#[derive(Clone, Debug)]
+pub struct CacheSettings {
+    /// What every key in Redis starts with; installations that share a server have prefixes, and users, of their own.
+    pub prefix: String,
+    /// What values are authenticated with: 16 characters or more, the same for the whole farm. Without it the key is one that
+    /// everybody knows: that detects damage, and values put under another key, but not a forger who may write to the server.
+    pub key: Option<Secret>,
+    /// How long a value is remembered.
+    pub ttl: Duration,
+    /// The longest value that is put or taken.
+    pub entry_limit: usize,
+    /// How many bytes `memory:` holds before it forgets the oldest.
+    pub memory: usize,
+    /// How long a round trip without payload may take before everybody goes on without the cache.
+    pub budget: Duration,
+    /// The same for a round trip with payload.
+    pub payload_budget: Duration,
+    /// The certificates (PEM) that sign the server's, where the system does not trust them.
+    pub certificates: Option<Vec<u8>>,
+}
+
+impl Default for CacheSettings {
+    fn default() -> Self {
+        Self {
+            prefix: "lazaret:".into(),
+            key: None,
+            ttl: Duration::from_secs(7 * 24 * 60 * 60),
+            entry_limit: 1 << 20,
+            memory: 256 << 20,
+            budget: Duration::from_millis(100),
+            payload_budget: Duration::from_millis(500),
+            certificates: None,
+        }
+    }
+}
+
+/// Opens the cache at `url`. A server that is down is no error: the cache answers misses until it is up. Has to be called
+/// inside a runtime only once the cache is asked.
+///
+/// # Errors
+/// The URL names no cache, or the settings are none for it.
+pub fn open(url: &str, settings: CacheSettings) -> Result<SharedCache, CacheError> {
+    let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
+    match scheme {
+        "memory" => Ok(Arc::new(MemoryCache::new(settings))),
+        "none" => Ok(Arc::new(NoCache)),
+        _ if RedisCache::SCHEMES.contains(&scheme) => Ok(Arc::new(RedisCache::new(url, settings)?)),
+        // Whatever follows the scheme may hold a password.
+        _ => Err(CacheError::Url(crate::text::visible(scheme).chars().take(40).collect())),
+    }
+}
+
 /// Why a cache cannot be opened.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CacheError {
     /// A cache that this build does not know.
-    #[error("unknown cache `{0}`; write redis://HOST, memory: or none:")]
+    #[error(
+        "unknown cache `{0}:`; write redis://HOST, redis+cluster://HOST,HOST, redis+sentinel://HOST,HOST/MASTER, memory: or none:"
+    )]
     Url(String),
     /// The settings do not make a cache.
     #[error("the cache cannot be opened: {0}")]
