@@ -118,8 +118,8 @@ pub fn analyze_unnamed(blob: impl BufRead, limits: &Limits) -> Result<Analysis, 
 /// A failed analysis, with the digest of the blob where it could still be read to its end.
 #[derive(Debug)]
 pub struct Failure {
-    error: LayerError,
-    blob: Option<(Digest, u64)>,
+    pub(crate) error: LayerError,
+    pub(crate) blob: Option<(Digest, u64)>,
 }
 
 impl Failure {
@@ -141,7 +141,7 @@ impl Failure {
     }
 }
 
-fn mismatch((digest, size): (Digest, u64), named: &Descriptor) -> LayerError {
+pub(crate) fn mismatch((digest, size): (Digest, u64), named: &Descriptor) -> LayerError {
     if size != named.size {
         LayerError::Size { expected: named.size, found: size }
     } else {

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, Read};
 
+use bincode::{Decode, Encode};
 use flate2::bufread::MultiGzDecoder;
 use lazaret::digest::Digest;
 
@@ -29,7 +30,7 @@ pub struct Unpacked<R: BufRead> {
 }
 
 /// A limit that stopped the unpacking; reading on gives it as an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, thiserror::Error)]
 pub enum Breach {
     /// More compressed bytes than allowed.
     #[error("too many compressed bytes")]

@@ -1,11 +1,13 @@
 //! Layer bytes to layer inventory: inflate, verify, walk the tar once, extract. Knows no image and no advisory.
 
 pub mod analyze;
+pub mod child;
 pub mod decompress;
 pub mod executable;
 pub mod extract;
 pub mod fingerprint;
 pub mod limits;
+pub mod sandbox;
 pub mod serve;
 mod sha256;
 pub mod tar;

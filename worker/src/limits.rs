@@ -1,7 +1,9 @@
 //! Limits on what one layer may cost. They are part of an inventory's fingerprint, and each breach is a gap in it.
 
+use bincode::{Decode, Encode};
+
 /// Bounds that depend on the layer's bytes alone; time and memory of the process are bounded by whoever runs it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Limits {
     /// Bytes of the blob.
     pub compressed_bytes: u64,

@@ -9,6 +9,10 @@ use tracing_subscriber::EnvFilter;
 
 /// 0: it was told to stop and did; 1: it was told twice; 2: it cannot work.
 fn main() -> ExitCode {
+    // A child that parses layers is this program, too.
+    if let Some(code) = lazaret_worker::child::run_if_asked() {
+        return code;
+    }
     let settings = Settings::parse();
     let Ok(filter) = EnvFilter::try_new(&settings.log) else {
         return refuse(&"--log: no filter; write for example info or lazaret_worker=debug,warn");

@@ -27,7 +27,7 @@ mod tests;
 pub mod trace;
 mod watched;
 
-use self::analyse::{Analyse, InProcess};
+use self::analyse::{Analyse, Confined};
 use self::blobs::Blobs;
 use self::breaker::Breaker;
 use self::doors::{DoorError, Doors};
@@ -40,6 +40,7 @@ use self::shutdown::{Shutdown, Signals};
 use self::slot::Slot;
 use self::state::State;
 use self::stub::Stub;
+use crate::sandbox::{Options, Sandbox, SandboxError};
 
 /// How long closing the queue in good order may take.
 const CLOSING: Duration = Duration::from_secs(10);
@@ -74,19 +75,21 @@ pub enum ServeError {
         error: std::io::Error,
     },
     /// Layers cannot be shut in.
-    #[error("--require-sandbox: layers are analysed with less than the full sandbox here ({0})")]
-    Sandbox(String),
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
     /// The operating system does not tell of signals.
     #[error("signals cannot be waited for: {0}")]
     Signals(#[source] std::io::Error),
 }
 
 /// What looks at layers in this process.
-fn analysis(settings: &Settings) -> Arc<dyn Analyse> {
-    match settings.analyser {
-        Some(pause) => Arc::new(Stub { pause }),
-        None => Arc::new(InProcess),
+fn analysis(settings: &Settings) -> Result<Arc<dyn Analyse>, SandboxError> {
+    if let Some(pause) = settings.analyser {
+        return Ok(Arc::new(Stub { pause }));
     }
+    let deadline = Duration::from_secs(settings.deadline);
+    let options = Options { require: settings.require_sandbox, deadline, ..Options::default() };
+    Ok(Arc::new(Confined::new(Sandbox::start(options)?)))
 }
 
 /// Serves as `settings` say until a signal ends it. `metrics` are those of this process, where it counts.
@@ -94,10 +97,7 @@ fn analysis(settings: &Settings) -> Arc<dyn Analyse> {
 /// # Errors
 /// [`ServeError`]: it cannot begin. What fails later is waited for.
 pub async fn serve(settings: &Settings, metrics: Option<PrometheusHandle>) -> Result<Ended, ServeError> {
-    let analyse = analysis(settings);
-    if settings.require_sandbox && !analyse.is_sealed() {
-        return Err(ServeError::Sandbox(analyse.level().to_owned()));
-    }
+    let analyse = analysis(settings)?;
     let mut signals = Signals::new().map_err(ServeError::Signals)?;
     let doors = doors::open(settings).await?;
     let shutdown = Shutdown::default();

@@ -1,13 +1,15 @@
 //! What analyses a layer: in this process, or in a child that can do nothing else. The one place where they meet.
 
-use std::io::{self, BufRead};
+use std::io::BufRead;
 
+use lazaret::door::source::SourceError;
 use lazaret::image::Descriptor;
-use lazaret::inventory::LayerInventory;
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 
 use crate::analyze::{LayerError, analyze};
 use crate::limits::Limits;
+use crate::sandbox::Sandbox;
+pub use crate::sandbox::{Analysed, Failed};
 use crate::tar::TarError;
 
 /// Analyses layers. It blocks, and several threads call it at once.
@@ -21,35 +23,38 @@ pub trait Analyse: Send + Sync {
     /// How well hostile bytes are shut in, for people: health, metrics, the first line of the log.
     fn level(&self) -> &str;
 
-    /// Whether that is as well as this build can.
-    fn is_sealed(&self) -> bool;
-
     /// Whether the blob is looked at. Where it is not, it is not fetched either.
     fn reads_blobs(&self) -> bool {
         true
     }
 }
 
-/// What an analysis yielded.
+/// Analyses in a child that can do nothing else.
 #[derive(Debug)]
-pub struct Analysed {
-    /// What the layer contains.
-    pub inventory: LayerInventory,
-    /// The CPU time that took, in microseconds.
-    pub cpu_micros: u64,
+pub struct Confined {
+    sandbox: Sandbox,
+    level: String,
 }
 
-/// Why an analysis yielded nothing.
-#[derive(Debug)]
-pub enum Failed {
-    /// The layer has failed, in the words of [`LayerError`].
-    Layer(String),
-    /// It took more time or memory than a layer may, or whoever analysed it crashed.
-    Resources(String),
-    /// The blob could not be read; its source's error as it came.
-    Source(io::Error),
-    /// The sandbox is in trouble, whatever the layer.
-    Sandbox(String),
+impl Confined {
+    /// In children of this sandbox.
+    pub fn new(sandbox: Sandbox) -> Self {
+        let level = sandbox.protection().to_string();
+        Self { sandbox, level }
+    }
+}
+
+impl Analyse for Confined {
+    fn analyse(&self, blob: &mut dyn BufRead, named: &Descriptor) -> Result<Analysed, Failed> {
+        let before = thread_micros();
+        let Analysed { inventory, cpu_micros } = self.sandbox.analyse(blob, named)?;
+        let own = thread_micros().saturating_sub(before);
+        Ok(Analysed { inventory, cpu_micros: cpu_micros.saturating_add(own) })
+    }
+
+    fn level(&self) -> &str {
+        &self.level
+    }
 }
 
 /// Analyses in this process: for tests, and for machines where nobody hostile makes images.
@@ -66,10 +71,6 @@ impl Analyse for InProcess {
     fn level(&self) -> &str {
         "none: in this process"
     }
-
-    fn is_sealed(&self) -> bool {
-        false
-    }
 }
 
 /// CPU time of this thread. What rayon's threads do for it is not in there.
@@ -85,7 +86,6 @@ fn thread_micros() -> u64 {
 
 /// Tells the trouble of the source from that of the layer: whatever the source said is the source's.
 fn failed(error: LayerError) -> Failed {
-    use lazaret::door::source::SourceError;
     match error {
         LayerError::Read(error) => Failed::Source(error),
         LayerError::Unpack(error) | LayerError::Tar(TarError::Read(error))

@@ -1,7 +1,7 @@
 //! The doors of a worker, opened by URL. The one place that knows how.
 
-use lazaret::door::cache::{CacheError, SharedCache};
-use lazaret::door::queue::{QueueError, SharedQueue};
+use lazaret::door::cache::{self, CacheError, CacheSettings, SharedCache};
+use lazaret::door::queue::{self, QueueError, QueueSettings, SharedQueue};
 use lazaret::door::store::{self, SharedStore, StoreError};
 
 use super::settings::Settings;
@@ -36,7 +36,13 @@ pub enum DoorError {
 /// # Errors
 /// [`DoorError`]: a URL that is none, or settings that make no door.
 pub async fn open(settings: &Settings) -> Result<Doors, DoorError> {
-    let _store = store::open(&settings.store).await?;
-    // Until the door opens by URL, there is none.
-    Err(QueueError::Url(settings.queue.split(':').next().unwrap_or_default().to_owned()).into())
+    let queue = QueueSettings { name: "lazaret-worker".to_owned(), ..QueueSettings::default() };
+    Ok(Doors {
+        store: store::open(&settings.store).await?,
+        cache: cache::open(
+            &settings.cache,
+            CacheSettings { key: settings.cache_key.clone(), ..CacheSettings::default() },
+        )?,
+        queue: queue::open(&settings.queue, &queue).await?,
+    })
 }

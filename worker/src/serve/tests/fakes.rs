@@ -304,8 +304,4 @@ impl Analyse for FakeAnalysis {
     fn level(&self) -> &str {
         "none: a test"
     }
-
-    fn is_sealed(&self) -> bool {
-        false
-    }
 }

@@ -1,0 +1,64 @@
+//! What the sandbox costs: CPU time of worker, zygote and children together.
+
+use std::fs::File;
+use std::io::BufReader;
+
+use lazaret::image::Descriptor;
+use lazaret_worker::analyze::analyze;
+use lazaret_worker::limits::Limits;
+use lazaret_worker::sandbox::{Options, Sandbox};
+use nix::sys::resource::{UsageWho, getrusage};
+
+use crate::layers;
+
+pub const TESTS: &[(&str, fn())] = &[
+    ("a_small_layer_costs_no_more_than_three_milliseconds", a_small_layer_costs_no_more_than_three_milliseconds),
+    ("a_large_layer_costs_what_it_costs_in_one_process", a_large_layer_costs_what_it_costs_in_one_process),
+];
+
+const LAYERS: u32 = 1000;
+
+/// CPU milliseconds of this process, or of all that it has reaped and what those had reaped.
+fn spent(who: UsageWho) -> f64 {
+    let usage = getrusage(who).unwrap();
+    let millis = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 * 1e3 + time.tv_usec() as f64 / 1e3;
+    millis(usage.user_time()) + millis(usage.system_time())
+}
+
+fn cost(work: impl FnOnce()) -> f64 {
+    let both = || spent(UsageWho::RUSAGE_SELF) + spent(UsageWho::RUSAGE_CHILDREN);
+    let before = both();
+    work();
+    both() - before
+}
+
+fn a_small_layer_costs_no_more_than_three_milliseconds() {
+    let blob = layers::small();
+    let named = layers::named(&blob);
+    let start = cost(|| drop(Sandbox::start(Options::default()).unwrap()));
+    let inside = cost(|| {
+        // Dropping it reaps the zygote, whose time and whose children's time count only then.
+        let sandbox = Sandbox::start(Options::default()).unwrap();
+        for _ in 0..LAYERS {
+            sandbox.analyse(&mut &blob[..], &named).unwrap();
+        }
+    });
+    let alone = cost(|| (0..LAYERS).for_each(|_| drop(analyze(&blob[..], &named, &Limits::default()).unwrap())));
+    let (inside, alone) = ((inside - start) / f64::from(LAYERS), alone / f64::from(LAYERS));
+    eprintln!(
+        "a small layer: {inside:.3} ms of CPU in the sandbox, {alone:.3} ms in one process; start: {start:.1} ms"
+    );
+    assert!(inside - alone <= 3.0, "{inside:.3} ms against {alone:.3} ms");
+}
+
+fn a_large_layer_costs_what_it_costs_in_one_process() {
+    let Some(largest) = layers::corpus().into_iter().max_by_key(|blob| blob.metadata().unwrap().len()) else { return };
+    let name = largest.file_name().and_then(|name| name.to_str()).unwrap();
+    let size = largest.metadata().unwrap().len();
+    let named = Descriptor { media_type: String::new(), digest: format!("sha256:{name}").parse().unwrap(), size };
+    let open = || BufReader::with_capacity(256 << 10, File::open(&largest).unwrap());
+    let alone = cost(|| drop(analyze(open(), &named, &Limits::default()).unwrap()));
+    let inside = cost(|| drop(Sandbox::start(Options::default()).unwrap().analyse(&mut open(), &named).unwrap()));
+    eprintln!("a layer of {size} bytes: {inside:.0} ms of CPU in the sandbox, {alone:.0} ms in one process");
+    assert!(inside < 1.5 * alone + 200.0, "{inside:.0} ms against {alone:.0} ms");
+}
