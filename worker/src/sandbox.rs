@@ -132,7 +132,8 @@ impl Sandbox {
         let threads = if named.size >= self.options.threads_from { self.options.threads.max(1) } else { 1 };
         let limits = self.options.limits;
         let mut run = self.run(Work::Analyse(limits), threads)?;
-        let mut blob = Hashing::new(blob, limits.compressed_bytes);
+        // All of it, even past what the child reads: what is kept under its digest has to have it.
+        let mut blob = Hashing::new(blob);
         run.feed(&mut blob)?;
         let answer = run.answer();
         if let Ok(Answer::Failed { words, blob_was_read: false }) = answer {
@@ -178,7 +179,7 @@ impl Sandbox {
 
     fn probed(&self, work: Work, blob: &mut dyn BufRead) -> Result<Vec<String>, Failed> {
         let mut run = self.run(work, 1)?;
-        run.feed(&mut Hashing::new(blob, u64::MAX))?;
+        run.feed(&mut Hashing::new(blob))?;
         match run.answer() {
             Ok(Answer::Probed(found)) => run.end().map(|_| found),
             Ok(_) => Err(Failed::Resources(failed::NO_ANSWER.to_owned())),
