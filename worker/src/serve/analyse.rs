@@ -55,10 +55,6 @@ impl Analyse for Confined {
     fn level(&self) -> &str {
         &self.level
     }
-
-    fn is_sealed(&self) -> bool {
-        self.sandbox.protection().level == Level::Full
-    }
 }
 
 /// Analyses in this process: for tests, and for machines where nobody hostile makes images.
