@@ -200,7 +200,8 @@ impl Shared {
         if let Ok(record) = &outcome {
             self.recent().put(id, record);
         }
-        for waiter in self.table().close(&id) {
+        let waiters = self.table().close(&id);
+        for waiter in waiters {
             // Whoever has gone meanwhile needs no answer.
             let _ = waiter.send(outcome.clone());
         }

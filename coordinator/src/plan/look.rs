@@ -139,8 +139,9 @@ fn of_interest(shared: &Shared, announced: Announced) -> Vec<Announcement> {
 async fn look(shared: &Arc<Shared>, ended: Vec<Announcement>) {
     let (done, failed): (Vec<_>, Vec<_>) = ended.into_iter().partition(|ended| ended.done);
     let ids = |ended: Vec<Announcement>| -> Vec<TaskId> { ended.into_iter().map(|ended| ended.task).collect() };
-    let (done, failed) = (shared.table().tasks(&ids(done)), shared.table().tasks(&ids(failed)));
+    let done = shared.table().tasks(&ids(done));
     fetch(shared, done).await;
+    let failed = shared.table().tasks(&ids(failed));
     failures(shared, failed).await;
 }
 
