@@ -139,7 +139,9 @@ fn of_interest(shared: &Shared, announced: Announced) -> Vec<Announcement> {
 async fn look(shared: &Arc<Shared>, ended: Vec<Announcement>) {
     let (done, failed): (Vec<_>, Vec<_>) = ended.into_iter().partition(|ended| ended.done);
     let ids = |ended: Vec<Announcement>| -> Vec<TaskId> { ended.into_iter().map(|ended| ended.task).collect() };
-    let (done, failed) = (shared.table().tasks(&ids(done)), shared.table().tasks(&ids(failed)));
+    // One statement for each: the table is locked to the end of it.
+    let done = shared.table().tasks(&ids(done));
+    let failed = shared.table().tasks(&ids(failed));
     fetch(shared, done).await;
     failures(shared, failed).await;
 }
