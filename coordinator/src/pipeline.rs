@@ -14,6 +14,7 @@ use lazaret::key;
 use lazaret::record::LayerRecord;
 use lazaret::task::{Class, Place};
 use lazaret::wire::{self, Kind};
+use tracing::Instrument as _;
 
 use crate::compose::{self, Contents};
 use crate::inventory::ImageInventory;
@@ -66,9 +67,11 @@ pub async fn inventory(
         job.count_recalled();
         return Inventoried { inventory, failed: Vec::new() };
     }
-    let layers = layers(image, planner, place, class, job, progress).await;
+    let planning = layers(image, planner, place, class, job, progress);
+    let layers = planning.instrument(tracing::info_span!("plan", image = %image.digest)).await;
     let of_image = image.layers.iter().map(|layer| layers.get(&(layer.blob.digest, layer.diff_id)));
-    let composed = Composed::of(of_image.map(|layer| layer.map(|layer| layer.as_ref().map(|record| &record.inventory))));
+    let of_image = of_image.map(|layer| layer.map(|layer| layer.as_ref().map(|record| &record.inventory)));
+    let composed = tracing::info_span!("compose").in_scope(|| Composed::of(of_image));
     // What the layers were is in their composition now, and in the store; both at once are twice the memory.
     drop(layers);
     finish(image, store, set, composed).await

@@ -8,6 +8,7 @@ mod fault;
 mod from_layout;
 mod pace;
 mod route;
+mod stubs;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -22,6 +23,7 @@ use tokio::runtime::Runtime;
 pub use counts::Counts;
 pub use fault::Faults;
 pub use pace::Throttle;
+pub use stubs::Stubs;
 
 use crate::fleet::{Fleet, Kept};
 use content::{Content, FleetContent};
@@ -85,6 +87,14 @@ impl SyntheticRegistry {
     /// As for [`Self::start`], or the layout cannot be read.
     pub fn from_layout(directory: &Path, options: RegistryOptions) -> io::Result<Self> {
         Self::serve(Box::new(LayoutContent::open(directory)?), options)
+    }
+
+    /// Serves images whose layers are names alone.
+    ///
+    /// # Errors
+    /// As for [`Self::start`].
+    pub fn of_stubs(stubs: Stubs, options: RegistryOptions) -> io::Result<Self> {
+        Self::serve(Box::new(stubs), options)
     }
 
     fn serve(content: Box<dyn Content>, options: RegistryOptions) -> io::Result<Self> {

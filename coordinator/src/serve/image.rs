@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lazaret::digest::Digest;
-use lazaret::door::source::registry::RegistryImage;
+use lazaret::door::source::registry::{Meter, RegistryImage};
 use lazaret::door::source::{ImageSource as _, PlatformChoice};
 use lazaret::door::store::StoreError;
 use lazaret::image::Image;
 use lazaret::reference::{Reference, RegistryReference};
 use lazaret::task::Place;
 use tokio::task::spawn_blocking;
+use tracing::Instrument as _;
 
 use super::Farm;
 use super::job::{ALL_PLATFORMS, ImageResult, ImageStatus, SCHEMA};
@@ -63,21 +64,48 @@ fn failed(reference: &str, error: String) -> ImageResult {
 async fn inventoried(farm: &Farm, setting: &Setting, text: &str) -> Result<Vec<(Image, Inventoried)>, String> {
     let reference = named(text)?;
     let choice = choice(setting.plan.job.platform.as_deref())?;
-    let source = RegistryImage::new(farm.registry.clone(), reference.clone(), tokio::runtime::Handle::current());
-    let pinned = source.pinned().await.map_err(|error| error.to_string())?;
-    if let Some(recalled) = recalled(farm, setting, pinned, source.name(), &choice).await {
-        return Ok(vec![recalled]);
-    }
-    let images = spawn_blocking(move || source.images(&choice)).await.map_err(|error| error.to_string())?;
-    let place = Place { registry: reference.host, repository: reference.repository };
+    let meter = Arc::new(Meter::default());
+    let resolved = resolved(farm, setting, reference, &choice, &meter).await;
+    setting.job.count_requests(meter.requests());
+    let (images, place) = match resolved? {
+        Resolved::Recalled(recalled) => return Ok(vec![*recalled]),
+        Resolved::Images(images, place) => (images, place),
+    };
     let mut inventoried = Vec::new();
-    for image in images.map_err(|error| error.to_string())? {
+    for image in images {
         let class = setting.plan.job.class;
         let inventory =
             pipeline::inventory(&image, &farm.planner, &place, class, &setting.job, &Progress::default()).await;
         inventoried.push((image, inventory));
     }
     Ok(inventoried)
+}
+
+enum Resolved {
+    /// One that was looked at before.
+    Recalled(Box<(Image, Inventoried)>),
+    /// Those to look at, and where their layers are.
+    Images(Vec<Image>, Place),
+}
+
+/// What a reference stands for now.
+async fn resolved(
+    farm: &Farm,
+    setting: &Setting,
+    reference: RegistryReference,
+    choice: &PlatformChoice,
+    meter: &Arc<Meter>,
+) -> Result<Resolved, String> {
+    let registry = farm.registry.metered(Arc::clone(meter));
+    let source = RegistryImage::new(registry, reference.clone(), tokio::runtime::Handle::current());
+    let pinned = source.pinned().await.map_err(|error| error.to_string())?;
+    if let Some(recalled) = recalled(farm, setting, pinned, source.name(), choice).await {
+        return Ok(Resolved::Recalled(Box::new(recalled)));
+    }
+    let choice = choice.clone();
+    let images = spawn_blocking(move || source.images(&choice)).await.map_err(|error| error.to_string())?;
+    let place = Place { registry: reference.host, repository: reference.repository };
+    Ok(Resolved::Images(images.map_err(|error| error.to_string())?, place))
 }
 
 /// The image, if it was looked at before: nothing of it but its manifest was fetched then.
@@ -122,7 +150,7 @@ async fn published(
     image: &Image,
     inventoried: &Inventoried,
 ) -> Result<ImageResult, StoreError> {
-    let report = judged(setting, reference, image, inventoried);
+    let report = tracing::info_span!("match").in_scope(|| judged(setting, reference, image, inventoried));
     let mut bytes = Vec::new();
     json::write(&mut bytes, &report).map_err(|error| StoreError::Unavailable(error.to_string()))?;
     let id = blake3::hash(&bytes).to_hex().to_string();
@@ -134,7 +162,8 @@ async fn published(
         report: id.clone(),
         sequence: setting.plan.sequence,
     };
-    publish::publish(&farm.planner.doors().store, &latest, &platform, &bytes).await?;
+    let publishing = publish::publish(&farm.planner.doors().store, &latest, &platform, &bytes);
+    publishing.instrument(tracing::info_span!("publish", report = id)).await?;
     let mut findings = BTreeMap::new();
     for row in &report.findings {
         *findings.entry(row.severity.level.name().to_owned()).or_insert(0) += 1;

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lazaret::door::store::{SharedStore, StoreError};
+use lazaret::telemetry;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
+use tracing::Instrument as _;
 
 use super::image::{self, Setting};
 use super::job::{ImageResult, ImageStatus, JobStatus, SCHEMA};
@@ -44,11 +46,11 @@ pub(super) async fn run(farm: &Arc<Farm>, id: &str) -> Result<(), RunError> {
     let state = read::<State>(store, &stored::state(id)).await?.unwrap_or(State::new(JobStatus::Queued));
     let mut run = Run { farm, id, store, state, done: HashSet::new(), segment: 0, unkept: Vec::new() };
     if !run.state.status.is_final() {
-        run.resume().await?;
-        let status = run.images(plan).await?;
-        run.keep_results().await?;
-        run.state.status = status;
-        run.keep_state().await?;
+        let span = tracing::info_span!("job", job = id, images = plan.job.images.len());
+        if let Some(trace) = &plan.trace {
+            telemetry::set_parent(&span, trace);
+        }
+        run.to_the_end(plan).instrument(span).await?;
     }
     store.remove(&stored::open(id)).await?;
     store.remove(&stored::cancel(id)).await?;
@@ -68,6 +70,14 @@ struct Run<'f> {
 }
 
 impl Run<'_> {
+    async fn to_the_end(&mut self, plan: Plan) -> Result<(), RunError> {
+        self.resume().await?;
+        let status = self.images(plan).await?;
+        self.keep_results().await?;
+        self.state.status = status;
+        Ok(self.keep_state().await?)
+    }
+
     /// Takes up what an earlier owner left.
     async fn resume(&mut self) -> Result<(), StoreError> {
         let prefix = stored::results(self.id);
@@ -106,7 +116,7 @@ impl Run<'_> {
             Some(summary) => Some(self.farm.snapshots.get(summary).await.map_err(RunError::Snapshot)?),
             None => None,
         };
-        let job = Job::new(self.id);
+        let job = Job { trace: telemetry::traceparent_of_current_span(), ..Job::new(self.id) };
         job.resume(self.state.ledger);
         let setting = Arc::new(Setting { plan, policy, snapshot, job });
         let mut waiting = (0..).zip(setting.plan.job.images.clone()).filter(|(index, _)| !self.done.contains(index));
@@ -121,7 +131,10 @@ impl Run<'_> {
                 && let Some((index, reference)) = waiting.next()
             {
                 let (farm, setting) = (Arc::clone(self.farm), Arc::clone(&setting));
-                scans.spawn(async move { (index, image::scan(&farm, &setting, &reference).await) });
+                let span = tracing::info_span!("image", reference);
+                scans.spawn(
+                    async move { (index, image::scan(&farm, &setting, &reference).await) }.instrument(span),
+                );
             }
             tokio::select! {
                 ended = scans.join_next() => match ended {

@@ -9,6 +9,7 @@ use futures_util::stream::{self, BoxStream, StreamExt as _};
 use lazaret::digest::Digest;
 use lazaret::door::queue::Health;
 use lazaret::door::store::{SharedStore, StoreError};
+use lazaret::telemetry;
 
 use super::job::{ImageResult, JobEvent, JobStatus, JobView, NewJob, SCHEMA};
 use super::jobs::{Jobs, JobsError};
@@ -58,6 +59,7 @@ async fn view(store: &SharedStore, id: &str) -> Result<Option<JobView>, StoreErr
 
 #[async_trait]
 impl Jobs for Service {
+    #[tracing::instrument(name = "submit", skip_all, fields(images = job.images.len(), class = job.class.name()))]
     async fn submit(&self, job: NewJob, by: &str) -> Result<JobView, JobsError> {
         self.ready().await.map_err(|reason| JobsError::Unavailable { reason, retry_after_s: 10 })?;
         let now = jiff::Timestamp::now();
@@ -65,7 +67,8 @@ impl Jobs for Service {
         let snapshot = self.0.snapshots.newest().await.map_err(JobsError::Internal)?;
         let id = stored::new_id(millis);
         let by = by.to_owned();
-        let plan = Plan { schema: SCHEMA, id, sequence: millis, submitted: now.to_string(), by, job, snapshot };
+        let trace = telemetry::traceparent_of_current_span();
+        let plan = Plan { schema: SCHEMA, id, sequence: millis, submitted: now.to_string(), by, job, trace, snapshot };
         let (id, store) = (&plan.id, self.store());
         store.put(&stored::plan(id), serde_json::to_vec(&plan).unwrap_or_default()).await.map_err(unavailable)?;
         // From here on it will be run, whatever happens to us.

@@ -29,6 +29,9 @@ pub(super) struct Plan {
     pub(super) submitted: String,
     pub(super) by: String,
     pub(super) job: NewJob,
+    /// W3C trace context of the submission.
+    #[serde(default)]
+    pub(super) trace: Option<String>,
     /// What its reports are made with, whoever makes them.
     pub(super) snapshot: Option<SnapshotSummary>,
 }

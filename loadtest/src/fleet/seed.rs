@@ -60,10 +60,10 @@ pub(crate) fn number(text: &str) -> u64 {
 }
 
 /// Popularity by Zipf's law: the n-th of `count` things is chosen in proportion to `1 / n^exponent`.
-pub(super) struct Zipf(Vec<f64>);
+pub(crate) struct Zipf(Vec<f64>);
 
 impl Zipf {
-    pub(super) fn new(count: u32, exponent: f64) -> Self {
+    pub(crate) fn new(count: u32, exponent: f64) -> Self {
         let mut sum = 0.0;
         let weights = (1..=count.max(1)).map(|rank| {
             sum += f64::from(rank).powf(-exponent);
@@ -72,7 +72,7 @@ impl Zipf {
         Self(weights.collect())
     }
 
-    pub(super) fn choose(&self, chance: &mut Chance) -> u32 {
+    pub(crate) fn choose(&self, chance: &mut Chance) -> u32 {
         let total = self.0.last().copied().unwrap_or_default();
         let wanted = chance.unit() * total;
         (self.0.partition_point(|sum| *sum <= wanted) as u32).min(self.0.len() as u32 - 1)

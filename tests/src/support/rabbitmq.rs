@@ -112,6 +112,11 @@ impl RabbitMq {
         self.signal("-CONT");
     }
 
+    /// The id of its process, while it runs.
+    pub fn process_id(&self) -> Option<u32> {
+        self.pid()?.parse().ok()
+    }
+
     fn signal(&self, signal: &str) {
         if let Some(pid) = self.pid() {
             // One that has ended already cannot be told anything.

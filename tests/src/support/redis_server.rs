@@ -124,6 +124,11 @@ impl RedisServer {
         self.server.as_ref().expect("a running server").signal("CONT");
     }
 
+    /// The id of its process, while it runs.
+    pub fn process_id(&self) -> Option<u32> {
+        self.server.as_ref().map(Server::id)
+    }
+
     /// Forgets everything.
     pub fn flush(&self) {
         assert_eq!(self.command(&["FLUSHALL"]), "OK");

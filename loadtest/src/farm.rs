@@ -1,0 +1,308 @@
+//! A whole farm for one run: servers, coordinators, workers, and a client of its API. Everything ends when it is dropped.
+
+use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use lazaret::door::cache::{self, CacheSettings, SharedCache};
+use lazaret::door::queue::{self, Depths, QueueSettings, SharedQueue};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::fleet::advisories;
+
+pub mod api;
+pub mod floor;
+pub mod process;
+pub mod servers;
+pub mod storm;
+pub mod usage;
+
+use api::Api;
+use process::Process;
+use servers::Servers;
+
+/// How a farm is made.
+#[derive(Clone, Debug)]
+pub struct FarmOptions {
+    /// Where `lazaret` and `lazaret-worker` are.
+    pub programs: PathBuf,
+    /// The registry that it may ask, without TLS.
+    pub registry: SocketAddr,
+    /// How many coordinators it has.
+    pub coordinators: usize,
+    /// How many workers.
+    pub workers: usize,
+    /// How long a stub analysis takes, in milliseconds; real analyses if not given.
+    pub stub: Option<u64>,
+    /// Whether the S3 server can be told to fail.
+    pub faults: bool,
+    /// More arguments of each coordinator.
+    pub coordinator_arguments: Vec<String>,
+    /// More arguments of each worker.
+    pub worker_arguments: Vec<String>,
+    /// More environment variables of all.
+    pub environment: Vec<(&'static str, String)>,
+}
+
+impl FarmOptions {
+    /// One coordinator and one worker that analyse what `registry` has.
+    pub fn new(programs: &Path, registry: SocketAddr) -> Self {
+        Self {
+            programs: programs.to_owned(),
+            registry,
+            coordinators: 1,
+            workers: 1,
+            stub: None,
+            faults: false,
+            coordinator_arguments: Vec::new(),
+            worker_arguments: Vec::new(),
+            environment: Vec::new(),
+        }
+    }
+}
+
+/// Why there is no farm, or it did not do what a scenario needs.
+#[derive(Debug, thiserror::Error)]
+pub enum FarmError {
+    /// A server that scenarios start.
+    #[error("{0} is not installed; infra/set-up installs it")]
+    Missing(&'static str),
+    /// One of our programs.
+    #[error("{0}: {1}; build it first, or say where it is with --bin DIR")]
+    Process(String, #[source] io::Error),
+    /// Something did not happen.
+    #[error("{0}")]
+    Late(String),
+    /// The API did not answer, or oddly.
+    #[error("the API: {0}")]
+    Api(String),
+    /// A door of our own.
+    #[error("{0}")]
+    Door(String),
+    /// What was not expected at all.
+    #[error("{0}")]
+    Odd(String),
+    /// Files.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// A running farm.
+pub struct Farm {
+    /// The coordinators.
+    pub coordinators: Vec<Process>,
+    /// Their APIs, in the same order.
+    pub apis: Vec<Api>,
+    /// The workers.
+    pub workers: Vec<Process>,
+    /// The servers.
+    pub servers: Servers,
+    /// The farm's queue, to look into.
+    pub queue: SharedQueue,
+    cache: SharedCache,
+    options: FarmOptions,
+    environment: Vec<(&'static str, String)>,
+    // Dropped last: what is above works with both.
+    runtime: Runtime,
+    directory: TempDir,
+}
+
+/// How long servers and our own processes may take to be ready on a busy machine.
+const STARTING: Duration = Duration::from_secs(60);
+/// How long acknowledgements of what has ended may be on their way.
+const SETTLING: Duration = Duration::from_secs(20);
+
+/// What is left in a farm.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Messages that wait.
+    pub queues: Depths,
+    /// Claims that are held.
+    pub claims: u64,
+}
+
+impl Farm {
+    /// Starts servers, coordinators and workers, and waits until jobs are taken.
+    ///
+    /// # Errors
+    /// [`FarmError`].
+    pub fn start(options: FarmOptions) -> Result<Self, FarmError> {
+        let servers = Servers::start(options.faults)?;
+        let directory = tempfile::Builder::new().prefix("lazaret-loadtest-").tempdir()?;
+        let mut environment = servers.environment();
+        environment.push(("LAZARET_INSECURE_REGISTRY", options.registry.to_string()));
+        environment.push(("XDG_DATA_HOME", directory.path().join("data").display().to_string()));
+        environment.push(("XDG_CACHE_HOME", directory.path().join("cache").display().to_string()));
+        environment.extend(options.environment.iter().cloned());
+        import_advisories(&options.programs, directory.path())?;
+        let runtime = Runtime::new()?;
+        let door = |error: &dyn std::fmt::Display| FarmError::Door(error.to_string());
+        let settings = QueueSettings { name: "loadtest".into(), ..QueueSettings::default() };
+        let opened = runtime.block_on(queue::open(&servers.broker.url(), &settings));
+        let queue = opened.map_err(|error| door(&error))?;
+        let cache = cache::open(&servers.redis.url(None), CacheSettings::default()).map_err(|error| door(&error))?;
+        let mut farm = Self {
+            coordinators: Vec::new(),
+            apis: Vec::new(),
+            workers: Vec::new(),
+            servers,
+            queue,
+            cache,
+            environment,
+            runtime,
+            directory,
+            options,
+        };
+        for _ in 0..farm.options.coordinators {
+            farm.add_coordinator()?;
+        }
+        for _ in 0..farm.options.workers {
+            farm.add_worker()?;
+        }
+        farm.until("coordinators that take jobs", STARTING, |farm| Ok(farm.apis.iter().all(Api::is_ready)))?;
+        Ok(farm)
+    }
+
+    fn add_coordinator(&mut self) -> Result<(), FarmError> {
+        let address = free_address()?;
+        let mut arguments = vec!["serve".to_owned(), "--listen".into(), address.to_string()];
+        arguments.extend(["--advisories".into(), self.path("advisories")]);
+        arguments.extend(self.options.coordinator_arguments.iter().cloned());
+        let log = self.directory.path().join(format!("coordinator-{}.log", self.coordinators.len()));
+        let program = self.options.programs.join("lazaret");
+        self.coordinators.push(Process::start(&program, &arguments, &self.environment, &log)?);
+        self.apis.push(Api::new(address, self.runtime.handle().clone())?);
+        Ok(())
+    }
+
+    /// Starts one more worker.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn add_worker(&mut self) -> Result<(), FarmError> {
+        let mut arguments = vec!["--listen".to_owned(), "none".into()];
+        if let Some(millis) = self.options.stub {
+            arguments.extend(["--analyser".into(), format!("stub:{millis}"), "--allow-stub".into()]);
+        }
+        arguments.extend(self.options.worker_arguments.iter().cloned());
+        let log = self.directory.path().join(format!("worker-{}.log", self.workers.len()));
+        let program = self.options.programs.join("lazaret-worker");
+        self.workers.push(Process::start(&program, &arguments, &self.environment, &log)?);
+        Ok(())
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.directory.path().join(name).display().to_string()
+    }
+
+    /// The first coordinator's API.
+    ///
+    /// # Panics
+    /// The farm has no coordinator.
+    pub fn api(&self) -> &Api {
+        &self.apis[0]
+    }
+
+    /// Where async code of scenarios runs.
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    /// CPU time of coordinators and workers so far.
+    pub fn cpu(&self) -> (Duration, Duration) {
+        let sum = |processes: &[Process]| processes.iter().map(|process| process.usage().cpu).sum();
+        (sum(&self.coordinators), sum(&self.workers))
+    }
+
+    /// What waits in the queues, and who holds a claim.
+    ///
+    /// # Errors
+    /// A server does not say.
+    pub fn left(&self) -> Result<Left, FarmError> {
+        self.runtime.block_on(async {
+            let queues = self.queue.depths().await.map_err(|error| FarmError::Door(error.to_string()))?;
+            let claims = self.cache.claims().await;
+            Ok(Left { queues, claims: claims.ok_or_else(|| FarmError::Door("redis does not answer".into()))? })
+        })
+    }
+
+    /// What is still left once everything that has ended had time to be acknowledged.
+    ///
+    /// # Errors
+    /// A server does not say.
+    pub fn left_in_the_end(&mut self) -> Result<Left, FarmError> {
+        // Whether it came to nothing is the caller's to judge.
+        let _ = self.until("nothing left", SETTLING, |farm| Ok(farm.left()? == Left::default()));
+        self.left()
+    }
+
+    /// Waits for something.
+    ///
+    /// # Errors
+    /// It did not come, asking for it failed to the last, or one of our processes ended meanwhile.
+    pub fn until(
+        &mut self,
+        what: &str,
+        patience: Duration,
+        mut is_so: impl FnMut(&mut Self) -> Result<bool, FarmError>,
+    ) -> Result<Duration, FarmError> {
+        let start = Instant::now();
+        loop {
+            let so = is_so(self);
+            if matches!(so, Ok(true)) {
+                return Ok(start.elapsed());
+            }
+            self.check_alive()?;
+            if start.elapsed() > patience {
+                let last = so.err().map(|error| format!(": {error}")).unwrap_or_default();
+                return Err(FarmError::Late(format!("waited {patience:?} in vain for {what}{last}")));
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn check_alive(&mut self) -> Result<(), FarmError> {
+        for process in self.coordinators.iter_mut().chain(&mut self.workers) {
+            if process.has_ended() {
+                let log = fs::read_to_string(process.log()).unwrap_or_default();
+                let start = log.char_indices().rev().nth(2000).map_or(0, |(at, _)| at);
+                return Err(FarmError::Late(format!("one of our processes ended: {}", &log[start..])));
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps the logs when the farm ends; where they are.
+    pub fn keep_logs(&mut self) -> PathBuf {
+        self.directory.disable_cleanup(true);
+        self.directory.path().to_owned()
+    }
+}
+
+/// Compiles the advisories about what synthetic images hold.
+fn import_advisories(programs: &Path, directory: &Path) -> Result<(), FarmError> {
+    let records = directory.join("osv");
+    fs::create_dir(&records)?;
+    for record in advisories(1) {
+        let id = record["id"].as_str().unwrap_or_default();
+        fs::write(records.join(format!("{id}.json")), record.to_string())?;
+    }
+    let (home, program) = (directory.join("advisories"), programs.join("lazaret"));
+    fs::create_dir(&home)?;
+    let mut command = Command::new(&program);
+    command.args(["advisories", "import"]).arg(&records).arg("--advisories").arg(&home);
+    let output = command.output().map_err(|error| FarmError::Process(program.display().to_string(), error))?;
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(FarmError::Odd(format!("lazaret advisories: {}", String::from_utf8_lossy(&output.stderr)))),
+    }
+}
+
+/// An address that nobody listened on a moment ago.
+fn free_address() -> Result<SocketAddr, FarmError> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}

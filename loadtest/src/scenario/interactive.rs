@@ -1,0 +1,67 @@
+//! Somebody waits for one image while a whole registry is being scanned.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::{Settings, outcome};
+use crate::farm::{Farm, FarmError, FarmOptions};
+use crate::registry::{RegistryOptions, Stubs, SyntheticRegistry};
+use crate::verdict::{Verdict, figure};
+
+const PATIENCE: Duration = Duration::from_secs(900);
+/// Layers of an image.
+const LAYERS: u32 = 8;
+/// How long one takes, in milliseconds.
+const PAUSE: u64 = 50;
+/// Interactive scans, one after the other.
+const SCANS: u32 = 20;
+
+pub(super) fn run(settings: &Settings) -> Result<Verdict, FarmError> {
+    let bulk = settings.scaled(100_000 / LAYERS, 100);
+    let stubs = Stubs { seed: settings.seed, images: bulk + SCANS, layers: LAYERS };
+    let registry = SyntheticRegistry::of_stubs(stubs, RegistryOptions::default())?;
+    let images: Vec<String> = registry.references().collect();
+    let (bulk, urgent) = images.split_at(bulk as usize);
+    let mut options = FarmOptions::new(&settings.programs, registry.address());
+    options.workers = settings.workers.unwrap_or(2);
+    options.stub = Some(PAUSE);
+    options.worker_arguments = ["--slots", "2", "--interactive-slots", "2"].map(str::to_owned).to_vec();
+    // All of it is in the broker at once, which a coordinator left to itself avoids.
+    options.coordinator_arguments = ["--window", "200000", "--images-at-once", "100000"].map(str::to_owned).to_vec();
+    let mut farm = Farm::start(options)?;
+    let mut verdict = Verdict::default();
+    super::with_logs(&mut farm, |farm| scans(farm, bulk, urgent, &mut verdict))?;
+    super::judge(&mut farm, &mut verdict);
+    Ok(verdict)
+}
+
+fn scans(farm: &mut Farm, bulk: &[String], urgent: &[String], verdict: &mut Verdict) -> Result<(), FarmError> {
+    let wanted = bulk.len() as u64 * u64::from(LAYERS);
+    let job = farm.api().submit(bulk, "bulk")?;
+    let start = Instant::now();
+    // Workers take some meanwhile.
+    farm.until("the bulk in the broker", PATIENCE, |farm| Ok(farm.left()?.queues.bulk * 10 >= wanted * 9))?;
+    verdict.note("bulk tasks queued after", format!("{:.1} s", start.elapsed().as_secs_f64()));
+    let (mut ended, mut least) = (Vec::new(), u64::MAX);
+    for image in urgent {
+        let start = Instant::now();
+        let id = farm.api().submit(std::slice::from_ref(image), "interactive")?.id;
+        let scan = farm.api().wait(&id, PATIENCE)?;
+        ended.push(start.elapsed());
+        let scan = outcome::collect(farm.api(), scan, start.elapsed())?;
+        if !scan.complaints.is_empty() {
+            return Err(FarmError::Odd(scan.complaints.join("; ")));
+        }
+        least = least.min(farm.left()?.queues.bulk);
+        sleep(Duration::from_millis(100));
+    }
+    ended.sort_unstable();
+    let at = |part: usize| ended[(ended.len() * part / 100).min(ended.len() - 1)];
+    verdict.at_least("bulk tasks that waited meanwhile", 0.5 * wanted as f64, least as f64, "");
+    // A scan that has ended has started: what is measured is more than what is promised.
+    verdict.within("interactive scans, from submission to report: p95", Duration::from_secs(2), at(95));
+    let (median, slowest) = (at(50).as_secs_f64(), at(100).as_secs_f64());
+    verdict.note("median, slowest", format!("{}, {}", figure(median, "s"), figure(slowest, "s")));
+    verdict.note("bulk job meanwhile", farm.api().job(&job.id)?.status);
+    Ok(())
+}
