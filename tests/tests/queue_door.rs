@@ -1,4 +1,5 @@
 //! The queue door on a real RabbitMQ: what it promises, and what it does when broker, network or somebody else fails it.
+#![expect(clippy::print_stdout, reason = "figures, for whoever asks with --nocapture")]
 
 #[path = "queue_door/broker.rs"]
 mod broker;

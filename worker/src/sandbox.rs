@@ -12,9 +12,8 @@ use std::time::Duration;
 use lazaret::image::Descriptor;
 use lazaret::inventory::LayerInventory;
 
-use crate::analyze::{Analysis, mismatch};
+use crate::analyze::mismatch;
 use crate::child::message::{Answer, Bounds, Ended, Landlock, Request, Work};
-use crate::decompress::{Breach, Totals};
 use crate::limits::Limits;
 
 mod answer;
@@ -132,7 +131,8 @@ impl Sandbox {
         let threads = if named.size >= self.options.threads_from { self.options.threads.max(1) } else { 1 };
         let limits = self.options.limits;
         let mut run = self.run(Work::Analyse(limits), threads)?;
-        let mut blob = Hashing::new(blob, limits.compressed_bytes);
+        // All of it, even past what the child reads: what is kept under its digest has to have it.
+        let mut blob = Hashing::new(blob);
         run.feed(&mut blob)?;
         let answer = run.answer();
         if let Ok(Answer::Failed { words, blob_was_read: false }) = answer {
@@ -144,18 +144,15 @@ impl Sandbox {
         let other = (digest, size) != (named.digest, named.size);
         let layer = |words: String| Err(Failed::Layer(words));
         match answer {
-            Ok(Answer::Inventory { mut inventory, breach }) => {
-                inventory.compressed_bytes = size;
-                // Of a blob that is too long to be read to its end, the digest is not known; only this side's count tells.
-                let breach = breach.filter(|&b| b != Breach::Compressed || size > limits.compressed_bytes);
-                let (diff_id, uncompressed_bytes) = (inventory.diff_id, inventory.uncompressed_bytes);
-                let totals = Totals { blob: digest, compressed_bytes: size, diff_id, uncompressed_bytes, breach };
-                let analysis = Analysis { inventory, totals };
-                analysis.verify(named).map_err(|error| Failed::Layer(error.to_string()))?;
-                let Ended { cpu_micros, .. } = run.end()?;
-                Ok(Analysed { inventory: analysis.inventory, cpu_micros })
-            }
             _ if other => layer(mismatch((digest, size), named).to_string()),
+            Ok(Answer::Inventory(mut inventory)) => {
+                // Only this side's count tells; past the limit the child's, which stopped there.
+                if size <= limits.compressed_bytes {
+                    inventory.compressed_bytes = size;
+                }
+                let Ended { cpu_micros, .. } = run.end()?;
+                Ok(Analysed { inventory, cpu_micros })
+            }
             Ok(Answer::Failed { words, .. }) => layer(words),
             Ok(Answer::Probed(_)) => Err(Failed::Resources(failed::NO_ANSWER.to_owned())),
             Err(no_answer) => Err(run.explain(no_answer)),
@@ -176,7 +173,7 @@ impl Sandbox {
 
     fn probed(&self, work: Work, blob: &mut dyn BufRead) -> Result<Vec<String>, Failed> {
         let mut run = self.run(work, 1)?;
-        run.feed(&mut Hashing::new(blob, u64::MAX))?;
+        run.feed(&mut Hashing::new(blob))?;
         match run.answer() {
             Ok(Answer::Probed(found)) => run.end().map(|_| found),
             Ok(_) => Err(Failed::Resources(failed::NO_ANSWER.to_owned())),

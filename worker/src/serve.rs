@@ -26,7 +26,7 @@ mod tests;
 pub mod trace;
 mod watched;
 
-use self::analyse::{Analyse, Sandboxed};
+use self::analyse::{Analyse, Confined};
 use self::blobs::Blobs;
 use self::breaker::Breaker;
 use self::doors::{DoorError, Doors};
@@ -39,7 +39,7 @@ use self::shutdown::{Shutdown, Signals};
 use self::slot::Slot;
 use self::state::State;
 use self::stub::Stub;
-use crate::sandbox::{self, Level, Sandbox, SandboxError};
+use crate::sandbox::{Options, Sandbox, SandboxError};
 
 /// How long closing the queue in good order may take.
 const CLOSING: Duration = Duration::from_secs(10);
@@ -84,15 +84,14 @@ pub enum ServeError {
     Signals(#[source] std::io::Error),
 }
 
-/// What looks at layers.
+/// What looks at layers in this process.
 fn analysis(settings: &Settings) -> Result<Arc<dyn Analyse>, SandboxError> {
     if let Some(pause) = settings.analyser {
         return Ok(Arc::new(Stub { pause }));
     }
-    let require = if settings.require_sandbox { Level::Full } else { Level::None };
     let deadline = Duration::from_secs(settings.deadline);
-    let sandbox = Sandbox::start(sandbox::Options { require, deadline, ..sandbox::Options::default() })?;
-    Ok(Arc::new(Sandboxed::new(sandbox)))
+    let options = Options { require: settings.require_sandbox, deadline, ..Options::default() };
+    Ok(Arc::new(Confined::new(Sandbox::start(options)?)))
 }
 
 /// Serves as `settings` say until a signal ends it. `metrics` are those of this process, where it counts.
@@ -101,7 +100,7 @@ fn analysis(settings: &Settings) -> Result<Arc<dyn Analyse>, SandboxError> {
 /// [`ServeError`]: it cannot begin. What fails later is waited for.
 pub async fn serve(settings: &Settings, metrics: Option<Metrics>) -> Result<Ended, ServeError> {
     let analyse = analysis(settings)?;
-    tracing::info!(sandbox = analyse.level(), "layers are analysed in a sandbox");
+    tracing::info!(sandbox = analyse.level(), "layers are analysed here");
     let mut signals = Signals::new().map_err(ServeError::Signals)?;
     let doors = doors::open(settings).await?;
     let shutdown = Shutdown::default();

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use lazaret::door::queue::{AmqpQueue, BrokerUrl, Queue as _, QueueSettings};
 
 use super::{Failure, farm_doors, fetching};
 
@@ -29,23 +30,27 @@ impl Queues {
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
         let url = self.queue.ok_or_else(|| Failure::new("which queue? write --queue amqp://HOST, or set LAZARET_QUEUE"))?;
         fetching::runtime()?.block_on(async {
-            let queue = farm_doors::open_queue(&url).await?;
-            let mut out = std::io::stdout().lock();
             match self.command {
                 Command::Declare => {
+                    let url = BrokerUrl::parse(&url).map_err(Failure::new)?;
+                    let queue = AmqpQueue::open(&url, &QueueSettings::default()).await.map_err(Failure::new)?;
                     queue.declare().await.map_err(Failure::new)?;
-                    writeln!(out, "all queues are there")?;
+                    writeln!(std::io::stdout(), "all queues are there")?;
+                    queue.close().await;
                 }
                 Command::Show => {
+                    let queue = farm_doors::open_queue(&url).await?;
+                    let mut out = std::io::stdout().lock();
                     let depths = queue.depths().await.map_err(Failure::new)?;
                     writeln!(out, "interactive   {}", depths.interactive)?;
                     writeln!(out, "bulk          {}", depths.bulk)?;
                     writeln!(out, "retry         {}", depths.retry)?;
                     writeln!(out, "dead letters  {}", depths.dead)?;
                     writeln!(out, "jobs          {}", depths.jobs)?;
+                    drop(out);
+                    queue.close().await;
                 }
             }
-            queue.close().await;
             Ok(ExitCode::SUCCESS)
         })
     }

@@ -77,7 +77,7 @@ mod tests {
     use std::sync::Arc;
 
     use lazaret::digest::Digest;
-    use lazaret::door::store::{MemoryStore, Store as _};
+    use lazaret::door::store::MemoryStore;
 
     use super::*;
 

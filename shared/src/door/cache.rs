@@ -93,8 +93,8 @@ impl Default for CacheSettings {
     }
 }
 
-/// Opens the cache at `url`. A server that is down is no error: the cache answers misses until it is up. Has to be called
-/// inside a runtime only once the cache is asked.
+/// Opens the cache at `url`. A server that is down is no error: the cache answers misses until it is up.
+/// It connects when it is first asked, on the runtime that asks.
 ///
 /// # Errors
 /// The URL names no cache, or the settings are none for it.

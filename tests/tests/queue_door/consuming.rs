@@ -139,6 +139,7 @@ async fn another_takes_the_jobs_of_one_whose_connection_dies() {
         delivery = next(other) => delivery,
     };
     println!("taken over after {:?}", start.elapsed());
+    assert!(start.elapsed() <= Duration::from_secs(2), "taken over after {:?}", start.elapsed());
     assert_eq!(taken.message, "job-1");
     assert!(taken.receipt.ack().await);
     soon("word of the loss", delivery.receipt.lost()).await;

@@ -43,8 +43,8 @@ async fn under_an_alarm_publishing_waits_and_consuming_goes_on() {
 async fn nothing_that_was_confirmed_is_lost_with_a_killed_broker() {
     const MANY: usize = 4_000;
     let Some(mut broker) = RabbitMq::start() else { return };
-    let queue = open(&broker.url(), &QueueSettings { restoration: Duration::from_secs(110), ..settings() });
-    let queue = std::sync::Arc::new(queue.await.expect("a queue"));
+    let settings = QueueSettings { restoration: Duration::from_secs(110), ..settings() };
+    let queue = std::sync::Arc::new(open(&broker.url(), &settings).await.expect("a queue"));
     let publishing = tokio::spawn({
         let queue = std::sync::Arc::clone(&queue);
         async move {

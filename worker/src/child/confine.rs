@@ -3,9 +3,7 @@
 use std::os::fd::RawFd;
 use std::{fs, io};
 
-use landlock::{
-    ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetError, RulesetStatus, Scope,
-};
+use landlock::{ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetError, RulesetStatus, Scope};
 use nix::sys::resource::{Resource, setrlimit};
 use nix::unistd::{Gid, Uid, close, geteuid, setgroups, setresgid, setresuid};
 

@@ -1,6 +1,9 @@
 //! Descriptors that come over a socket, owned from the start.
 
-#![allow(unsafe_code, reason = "the kernel made these descriptors for us in this very call, and nobody else knows them")]
+#![allow(
+    unsafe_code,
+    reason = "the kernel made these descriptors for us in this very call, and nobody else knows them"
+)]
 
 use std::io::{self, IoSliceMut};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};

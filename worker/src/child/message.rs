@@ -9,7 +9,6 @@ use lazaret::inventory::LayerInventory;
 use nix::sys::socket::{AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, sendmsg, socketpair};
 
 use super::descriptors;
-use crate::decompress::Breach;
 use crate::limits::Limits;
 
 /// Messages between worker and zygote are small.
@@ -84,10 +83,7 @@ pub(crate) enum End {
 /// What a child found.
 #[derive(Debug, Encode, Decode)]
 pub(crate) enum Answer {
-    Inventory {
-        inventory: LayerInventory,
-        breach: Option<Breach>,
-    },
+    Inventory(LayerInventory),
     Failed {
         words: String,
         /// Whether the blob was read to its end all the same, so that its digest says more than the words.

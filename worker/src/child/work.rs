@@ -82,7 +82,7 @@ fn confined(request: &Request, zygote: Pid, last_words: &OwnedFd) -> io::Result<
 
 fn analyse(blob: impl BufRead, limits: &Limits) -> Answer {
     match analyze_unnamed(blob, limits) {
-        Ok(analysis) => Answer::Inventory { inventory: analysis.inventory, breach: analysis.totals.breach },
+        Ok(analysis) => Answer::Inventory(analysis.inventory),
         Err(Failure { error, blob }) => Answer::Failed { words: error.to_string(), blob_was_read: blob.is_some() },
     }
 }

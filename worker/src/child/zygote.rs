@@ -71,8 +71,7 @@ impl Zygote {
         let single = SingleThread::prove()?;
         confine::leave_root();
         set_no_new_privs()?;
-        let landlock =
-            if landlock { confine::restrict().unwrap_or(Landlock::None) } else { Landlock::None };
+        let landlock = if landlock { confine::restrict().unwrap_or(Landlock::None) } else { Landlock::None };
         let mut mask = SigSet::empty();
         mask.add(Signal::SIGCHLD);
         mask.thread_block()?;

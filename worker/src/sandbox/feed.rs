@@ -11,20 +11,15 @@ pub(super) struct Hashing<'b> {
     blob: &'b mut dyn BufRead,
     hash: Sha256,
     size: u64,
-    /// Nothing is read once more bytes than this went by.
-    limit: u64,
 }
 
 impl<'b> Hashing<'b> {
-    pub(super) fn new(blob: &'b mut dyn BufRead, limit: u64) -> Self {
-        Self { blob, hash: Sha256::new(), size: 0, limit }
+    pub(super) fn new(blob: &'b mut dyn BufRead) -> Self {
+        Self { blob, hash: Sha256::new(), size: 0 }
     }
 
-    /// What comes next; nothing at the end, or past the limit.
+    /// What comes next; nothing at the end.
     pub(super) fn chunk(&mut self) -> io::Result<&[u8]> {
-        if self.size > self.limit {
-            return Ok(&[]);
-        }
         loop {
             match self.blob.fill_buf() {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

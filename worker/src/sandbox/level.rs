@@ -38,10 +38,7 @@ impl FromStr for Level {
     type Err = LevelError;
 
     fn from_str(text: &str) -> Result<Self, LevelError> {
-        [Self::None, Self::Partial, Self::Full]
-            .into_iter()
-            .find(|level| level.to_string() == text)
-            .ok_or(LevelError)
+        [Self::None, Self::Partial, Self::Full].into_iter().find(|level| level.to_string() == text).ok_or(LevelError)
     }
 }
 
@@ -75,7 +72,11 @@ impl Protection {
 impl fmt::Display for Protection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.level.fmt(f)?;
-        if self.missing.is_empty() { Ok(()) } else { write!(f, " (not denied or not there: {})", self.missing.join(", ")) }
+        if self.missing.is_empty() {
+            Ok(())
+        } else {
+            write!(f, " (not denied or not there: {})", self.missing.join(", "))
+        }
     }
 }
 

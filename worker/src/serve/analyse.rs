@@ -2,13 +2,14 @@
 
 use std::io::BufRead;
 
+use lazaret::door::source::SourceError;
 use lazaret::image::Descriptor;
 
 use crate::analyze::{LayerError, analyze};
 use crate::clock::thread_cpu_micros;
 use crate::limits::Limits;
+use crate::sandbox::Sandbox;
 pub use crate::sandbox::{Analysed, Failed};
-use crate::sandbox::{Level, Sandbox};
 use crate::tar::TarError;
 
 /// Analyses layers. It blocks, and several threads call it at once.
@@ -22,43 +23,37 @@ pub trait Analyse: Send + Sync {
     /// How well hostile bytes are shut in, for people: health, metrics, the first line of the log.
     fn level(&self) -> &str;
 
-    /// Whether that is as well as this build can.
-    fn is_sealed(&self) -> bool;
-
     /// Whether the blob is looked at. Where it is not, it is not fetched either.
     fn reads_blobs(&self) -> bool {
         true
     }
 }
 
-/// Each layer in a child of its own.
-pub struct Sandboxed {
+/// Analyses in a child that can do nothing else.
+#[derive(Debug)]
+pub struct Confined {
     sandbox: Sandbox,
     level: String,
 }
 
-impl Sandboxed {
-    /// Analyses in `sandbox`.
+impl Confined {
+    /// In children of this sandbox.
     pub fn new(sandbox: Sandbox) -> Self {
-        Self { level: sandbox.protection().to_string(), sandbox }
+        let level = sandbox.protection().to_string();
+        Self { sandbox, level }
     }
 }
 
-impl Analyse for Sandboxed {
+impl Analyse for Confined {
     fn analyse(&self, blob: &mut dyn BufRead, named: &Descriptor) -> Result<Analysed, Failed> {
-        // What this side does for it, the hash above all, costs too.
         let before = thread_cpu_micros();
-        let mut analysed = self.sandbox.analyse(blob, named)?;
-        analysed.cpu_micros += thread_cpu_micros().saturating_sub(before);
-        Ok(analysed)
+        let Analysed { inventory, cpu_micros } = self.sandbox.analyse(blob, named)?;
+        let own = thread_cpu_micros().saturating_sub(before);
+        Ok(Analysed { inventory, cpu_micros: cpu_micros.saturating_add(own) })
     }
 
     fn level(&self) -> &str {
         &self.level
-    }
-
-    fn is_sealed(&self) -> bool {
-        self.sandbox.protection().level == Level::Full
     }
 }
 
@@ -76,15 +71,10 @@ impl Analyse for InProcess {
     fn level(&self) -> &str {
         "none: in this process"
     }
-
-    fn is_sealed(&self) -> bool {
-        false
-    }
 }
 
 /// Tells the trouble of the source from that of the layer: whatever the source said is the source's.
 fn failed(error: LayerError) -> Failed {
-    use lazaret::door::source::SourceError;
     match error {
         LayerError::Read(error) => Failed::Source(error),
         LayerError::Unpack(error) | LayerError::Tar(TarError::Read(error))

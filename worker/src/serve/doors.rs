@@ -2,7 +2,6 @@
 
 use lazaret::door::cache::{self, CacheError, CacheSettings, SharedCache};
 use lazaret::door::queue::{self, QueueError, QueueSettings, SharedQueue};
-use lazaret::door::source::registry::Secret;
 use lazaret::door::store::{self, SharedStore, StoreError};
 
 use super::settings::Settings;
@@ -37,10 +36,13 @@ pub enum DoorError {
 /// # Errors
 /// [`DoorError`]: a URL that is none, or settings that make no door.
 pub async fn open(settings: &Settings) -> Result<Doors, DoorError> {
-    let store = store::open(&settings.store).await?;
-    let key = std::env::var("LAZARET_CACHE_KEY").ok().filter(|key| !key.is_empty()).map(Secret::new);
-    let cache = cache::open(&settings.cache, CacheSettings { key, ..CacheSettings::default() })?;
-    let queue = QueueSettings { name: "lazaret-worker".into(), ..QueueSettings::default() };
-    let queue = queue::open(&settings.queue, &queue).await?;
-    Ok(Doors { queue, cache, store })
+    let queue = QueueSettings { name: "lazaret-worker".to_owned(), ..QueueSettings::default() };
+    Ok(Doors {
+        store: store::open(&settings.store).await?,
+        cache: cache::open(
+            &settings.cache,
+            CacheSettings { key: settings.cache_key.clone(), ..CacheSettings::default() },
+        )?,
+        queue: queue::open(&settings.queue, &queue).await?,
+    })
 }

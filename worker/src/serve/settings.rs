@@ -5,16 +5,18 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
-use lazaret::door::source::registry::{Credentials, Patience, Registry, RegistryOptions};
+use lazaret::door::source::registry::{Credentials, Patience, Registry, RegistryOptions, Secret};
 
 use super::blobs::Registries;
+use crate::sandbox::Level;
 
 /// Analyses layers of container images for a farm: takes tasks from a queue, fetches each layer from its registry, and
 /// leaves what is in it in a store.
 ///
 /// It keeps nothing of its own; any number of workers serve one farm, and each may be stopped at any time. Registry
 /// credentials are those of `docker login` and `podman login`.
-#[derive(Debug, Parser)]
+// No `Debug`: URLs may hold passwords.
+#[derive(Parser)]
 #[command(name = "lazaret-worker", version, max_term_width = 120)]
 pub struct Settings {
     /// The queue that tasks come from: amqp://HOST[,HOST…]
@@ -26,6 +28,10 @@ pub struct Settings {
     /// The cache in front of the store: redis://HOST, or none:
     #[arg(long, value_name = "URL", env = "LAZARET_CACHE", hide_env_values = true, default_value = "none:")]
     pub cache: String,
+
+    /// What values in the cache are authenticated with, the same for the whole farm: 16 characters or more
+    #[arg(long, value_name = "SECRET", env = "LAZARET_CACHE_KEY", hide_env_values = true, value_parser = secret)]
+    pub cache_key: Option<Secret>,
 
     /// Slots for all tasks [default: the number of cores]
     #[arg(long, value_name = "N", env = "LAZARET_SLOTS", help_heading = "Work")]
@@ -66,9 +72,17 @@ pub struct Settings {
         help_heading = "Work"
     )]
     pub grace: u64,
-    /// Refuse to start where layers cannot be shut in as well as this build knows how to
-    #[arg(long, env = "LAZARET_REQUIRE_SANDBOX", help_heading = "Work")]
-    pub require_sandbox: bool,
+    /// Refuse to start where layers cannot be shut in so well: full (the word may be left out), partial or none
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        env = "LAZARET_REQUIRE_SANDBOX",
+        num_args = 0..=1,
+        default_missing_value = "full",
+        default_value = "none",
+        help_heading = "Work"
+    )]
+    pub require_sandbox: Level,
 
     /// Fetch layers from this registry and from no other; may be given several times
     ///
@@ -153,6 +167,11 @@ fn realm(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// Cannot fail: the refusal of a value would show it. Whoever opens the cache looks at its length.
+fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret::new(text))
+}
+
 fn stub(text: &str) -> Result<Duration, String> {
     let millis = text.strip_prefix("stub:").and_then(|millis| millis.parse().ok());
     millis.map(Duration::from_millis).ok_or_else(|| "expected stub:MILLIS".to_owned())
@@ -183,6 +202,8 @@ mod tests {
         assert_eq!((usual.cache.as_str(), usual.max_bytes_in_flight.get()), ("none:", 4 << 30));
         let (slots, interactive) = usual.slot_counts();
         assert!(slots >= 1 && interactive >= 1);
+        assert_eq!(usual.require_sandbox, Level::None);
+        assert_eq!(parse("--require-sandbox").unwrap().require_sandbox, Level::Full);
         assert_eq!(parse("--slots 3 --interactive-slots 2").unwrap().slot_counts(), (3, 2));
         assert_eq!(parse("--registry a,b:5000").unwrap().registry, ["a", "b:5000"]);
     }
@@ -198,7 +219,7 @@ mod tests {
             ("--analyser stub:1", "--allow-stub"),
             ("--analyser fast --allow-stub", "stub:MILLIS"),
         ] {
-            let error = parse(wrong).unwrap_err();
+            let error = parse(wrong).map(drop).unwrap_err();
             assert!(error.contains(said), "{wrong}: {error}");
         }
     }

@@ -33,10 +33,6 @@ impl Analyse for Stub {
         "stub: layers are not looked at"
     }
 
-    fn is_sealed(&self) -> bool {
-        true
-    }
-
     fn reads_blobs(&self) -> bool {
         false
     }

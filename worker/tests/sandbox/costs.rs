@@ -45,7 +45,9 @@ fn a_small_layer_costs_no_more_than_three_milliseconds() {
     });
     let alone = cost(|| (0..LAYERS).for_each(|_| drop(analyze(&blob[..], &named, &Limits::default()).unwrap())));
     let (inside, alone) = ((inside - start) / f64::from(LAYERS), alone / f64::from(LAYERS));
-    eprintln!("a small layer: {inside:.3} ms of CPU in the sandbox, {alone:.3} ms in one process; start: {start:.1} ms");
+    eprintln!(
+        "a small layer: {inside:.3} ms of CPU in the sandbox, {alone:.3} ms in one process; start: {start:.1} ms"
+    );
     assert!(inside - alone <= 3.0, "{inside:.3} ms against {alone:.3} ms");
 }
 

@@ -10,7 +10,10 @@ pub const TESTS: &[(&str, fn())] = &[
     ("landlock_alone_denies_files_programs_and_tcp", landlock_alone_denies_files_programs_and_tcp),
     ("without_both_there_is_no_level", without_both_there_is_no_level),
     ("less_than_required_is_refused", less_than_required_is_refused),
-    ("a_child_has_no_environment_and_no_descriptors_but_its_own", a_child_has_no_environment_and_no_descriptors_but_its_own),
+    (
+        "a_child_has_no_environment_and_no_descriptors_but_its_own",
+        a_child_has_no_environment_and_no_descriptors_but_its_own,
+    ),
 ];
 
 const NO_LANDLOCK: Without = Without { landlock: true, seccomp: false };
@@ -47,14 +50,9 @@ fn landlock_alone_denies_files_programs_and_tcp() {
     assert_eq!(sandbox.protection().level, Level::Partial);
     assert!(sandbox.protection().missing.iter().any(|what| what == "seccomp"), "{:?}", sandbox.protection());
     let found = denials(&sandbox);
-    for line in [
-        "connect: EACCES",
-        "passwd: EACCES",
-        "environ: EACCES",
-        "list: EACCES",
-        "write: EACCES",
-        "exec: EACCES",
-    ] {
+    for line in
+        ["connect: EACCES", "passwd: EACCES", "environ: EACCES", "list: EACCES", "write: EACCES", "exec: EACCES"]
+    {
         assert!(found.iter().any(|found| found == line), "{line} is not in {found:#?}");
     }
     assert!(!std::path::Path::new("/tmp/escaped").exists());

@@ -199,7 +199,8 @@ fn status(process: u32) -> Option<String> {
 }
 
 fn children_of(parent: u32) -> Vec<u32> {
-    let processes = std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
+    let processes =
+        std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
     let line = format!("\nPPid:\t{parent}\n");
     processes.filter(|&process: &u32| status(process).is_some_and(|status| status.contains(&line))).collect()
 }

@@ -55,7 +55,8 @@ pub fn small() -> Vec<u8> {
 /// A layer for each golden case.
 pub fn golden() -> Vec<Vec<u8>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden");
-    let cases = children(&root).into_iter().flat_map(|extractor| children(&extractor));
+    let extractors = children(&root).into_iter().filter(|path| path.is_dir());
+    let cases = extractors.flat_map(|extractor| children(&extractor));
     let layer = |(index, case): (usize, PathBuf)| {
         let files: Vec<_> = files(&case).into_iter().map(|path| (path.clone(), fs::read(path).unwrap())).collect();
         let name = |path: &Path| path.strip_prefix(&case).unwrap().to_str().unwrap().to_owned();

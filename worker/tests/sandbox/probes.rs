@@ -24,7 +24,7 @@ pub const PROBES: &[Probe] = &[
     Probe { name: "recurses", run: |_| vec![recurse(black_box(0)).to_string()] },
     Probe { name: "floods", run: |_| vec!["x".repeat(300 << 20)] },
     Probe { name: "floods its last words", run: floods_last_words },
-    Probe { name: "lies about a length", run: |_| vec![String::new(); 20 << 20] },
+    Probe { name: "lies about a length", run: |_| vec![String::new(); 12 << 20] },
     Probe { name: "crashes", run: |_| crash() },
     Probe { name: "aborts", run: |_| std::process::abort() },
     Probe { name: "panics", run: |_| panic!("as asked") },
@@ -52,7 +52,10 @@ fn denials(_: &mut dyn BufRead) -> Vec<String> {
 }
 
 fn said(what: &str, errno: Option<i32>) -> String {
-    format!("{what}: {}", errno.map_or_else(|| "done".to_owned(), |errno| format!("{:?}", nix::errno::Errno::from_raw(errno))))
+    format!(
+        "{what}: {}",
+        errno.map_or_else(|| "done".to_owned(), |errno| format!("{:?}", nix::errno::Errno::from_raw(errno)))
+    )
 }
 
 fn descriptors(_: &mut dyn BufRead) -> Vec<String> {

@@ -83,7 +83,9 @@ fn threads_make_no_difference() {
     }
     // Enough claimed files for a batch, which several threads share.
     let manifests: Vec<_> = (0..9000)
-        .map(|i| (format!("n/node_modules/p{i}/package.json"), format!("{{\"name\":\"p{i}\",\"version\":\"1.{i}.0\"}}")))
+        .map(|i| {
+            (format!("n/node_modules/p{i}/package.json"), format!("{{\"name\":\"p{i}\",\"version\":\"1.{i}.0\"}}"))
+        })
         .collect();
     let tar = layers::tar(manifests.iter().map(|(name, text)| (name.as_str(), text.as_bytes())));
     let blob = layers::wrap(&tar, 2);

@@ -235,7 +235,7 @@ fn blobs_that_are_no_such_files_are_failed_layers() {
     let fifo = |p: &Path| assert!(std::process::Command::new("mkfifo").arg(p).status().unwrap().success());
     assert!(failed(&fifo).contains("regular file"));
 
-    let encrypted = |layer: &Layer| {
+    let encrypted = |layer: &crate::image::Layer| {
         let mut layer = layer.clone();
         layer.blob.media_type = "application/vnd.oci.image.layer.v1.tar+gzip+encrypted".into();
         layer

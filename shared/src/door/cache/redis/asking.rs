@@ -155,22 +155,14 @@ impl Asking {
     /// What the replies to writes say about the server; told when it changes.
     pub fn learn_from_writes(&self, replies: &[Reply]) {
         let refusal = replies.iter().find_map(|reply| reply.as_ref().err().filter(|failure| failure.is_refusal()));
-        match refusal {
-            Some(failure) => {
-                if !self.refuses.swap(true, Ordering::Relaxed) {
-                    tracing::warn!(
-                        cache = self.shown,
-                        cause = failure.label(),
-                        "the cache takes nothing; going on with what it has"
-                    );
-                }
-            }
-            None if replies.iter().all(Result::is_ok) => {
-                if self.refuses.swap(false, Ordering::Relaxed) {
-                    tracing::info!(cache = self.shown, "the cache takes values again");
-                }
-            }
-            None => {}
+        if let Some(failure) = refusal
+            && !self.refuses.swap(true, Ordering::Relaxed)
+        {
+            let cause = failure.label();
+            tracing::warn!(cache = self.shown, cause, "the cache takes nothing; going on with what it has");
+        }
+        if replies.iter().all(Result::is_ok) && self.refuses.swap(false, Ordering::Relaxed) {
+            tracing::info!(cache = self.shown, "the cache takes values again");
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{BasicProperties, Channel, Confirmation, PublisherConfirm};
 use tokio::sync::Mutex;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::super::{Health, QueueError, QueueSettings};
 use super::fault;
@@ -16,6 +16,8 @@ use super::message::Outgoing;
 
 /// Messages on their way that are not confirmed yet.
 const WINDOW: usize = 1_000;
+/// Between two connections or channels over which nothing was confirmed.
+const PAUSE: Duration = Duration::from_millis(100);
 /// How long an announcement, which nobody relies on, may hold its sender up.
 const ANNOUNCING: Duration = Duration::from_secs(1);
 
@@ -78,6 +80,9 @@ impl Publisher {
                 open.drain(..).for_each(|index| outcomes[index] = Some(Err(error.clone())));
             } else if open.len() < before {
                 end = Instant::now() + self.restoration;
+            } else {
+                // A broker that closes every channel is not to be asked as fast as it answers.
+                sleep(PAUSE).await;
             }
         }
         count_outcomes(&outcomes);
@@ -90,6 +95,9 @@ impl Publisher {
             Health::Down(error) => QueueError::Unreachable(error),
             _ => QueueError::Unreachable("connected only now".to_owned()),
         };
+        if Instant::now() >= end {
+            return Err(QueueError::Unreachable("every channel is lost before it confirms anything".to_owned()));
+        }
         timeout_at(end, self.link.up()).await.map_err(unreachable)??;
         match timeout(self.confirm_timeout, self.link.unblocked()).await {
             Ok(up) => up,

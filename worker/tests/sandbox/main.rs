@@ -14,8 +14,11 @@ use std::process::ExitCode;
 
 use lazaret_worker::child;
 
+/// A test and its name.
+type Test = (&'static str, fn());
+
 /// What `cargo test` would find by attributes; an executable that may become a zygote has a `main` of its own.
-const TESTS: &[&[(&str, fn())]] = &[same::TESTS, denied::TESTS, ends::TESTS, costs::TESTS];
+const TESTS: [&[Test]; 4] = [same::TESTS, denied::TESTS, ends::TESTS, costs::TESTS];
 
 fn main() -> ExitCode {
     if let Some(code) = child::run_if_asked_with(probes::PROBES) {
@@ -26,7 +29,7 @@ fn main() -> ExitCode {
         return ends::victim();
     }
     let mut failed = Vec::new();
-    for (name, test) in TESTS.iter().copied().flatten() {
+    for (name, test) in TESTS.into_iter().flatten() {
         if !wanted.is_empty() && !wanted.iter().any(|part| name.contains(part.as_str())) {
             continue;
         }
