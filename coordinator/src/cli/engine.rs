@@ -52,7 +52,8 @@ impl Engine {
         choice: PlatformChoice,
         progress: Arc<Progress>,
     ) -> Self {
-        let doors = Doors { queue: Arc::new(MemoryQueue::new(&QueueSettings::default())), cache: Arc::new(NoCache), store };
+        let doors =
+            Doors { queue: Arc::new(MemoryQueue::new(&QueueSettings::default())), cache: Arc::new(NoCache), store };
         let mut engine = Self::of_farm("scan", doors, options, choice, progress);
         let sources = Sources::default();
         let slots = local::start(&engine.planner, &sources);

@@ -201,7 +201,8 @@ impl Scan {
         let mut reports = Vec::new();
         let mut failed = false;
         let progress = Arc::new(Progress::default());
-        let name = if let [only] = references.as_slice() { only.clone() } else { format!("{} images", references.len()) };
+        let name =
+            if let [only] = references.as_slice() { only.clone() } else { format!("{} images", references.len()) };
         let shown = Shown::start(&name, Arc::clone(&progress));
         let mut scanned = {
             let _context = runtime.enter();

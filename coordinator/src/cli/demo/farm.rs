@@ -58,18 +58,24 @@ impl FarmArgs {
         let given = |option: &Option<String>, variable| option.clone().or_else(|| settings::door(variable));
         let queue = match given(&self.queue, "LAZARET_QUEUE") {
             Some(url) => url,
-            None => found("RabbitMQ", RABBITMQ, "--queue amqp://HOST").map(|address| format!("amqp://guest:guest@{address}"))?,
+            None => found("RabbitMQ", RABBITMQ, "--queue amqp://HOST")
+                .map(|address| format!("amqp://guest:guest@{address}"))?,
         };
         if queue == "memory:" {
-            return Err(Failure::new("memory: is no queue for other processes; name a broker with --queue amqp://HOST"));
+            return Err(Failure::new(
+                "memory: is no queue for other processes; name a broker with --queue amqp://HOST",
+            ));
         }
         let cache = match given(&self.cache, "LAZARET_CACHE") {
             Some(url) => url,
-            None => found("Redis", REDIS, "--cache redis://HOST, or --cache none:").map(|address| format!("redis://{address}"))?,
+            None => found("Redis", REDIS, "--cache redis://HOST, or --cache none:")
+                .map(|address| format!("redis://{address}"))?,
         };
         let store = given(&self.store, "LAZARET_STORE");
         if store.as_deref() == Some("memory:") {
-            return Err(Failure::new("memory: is no store for other processes; write --store file:PATH, or s3://BUCKET/PREFIX"));
+            return Err(Failure::new(
+                "memory: is no store for other processes; write --store file:PATH, or s3://BUCKET/PREFIX",
+            ));
         }
         Ok(Some(Plan { queue, cache, store, workers: self.workers.unwrap_or(2), executable: executable()? }))
     }
@@ -106,7 +112,12 @@ impl Plan {
     }
 
     /// Opens the doors, which makes the queues, and starts the workers for the registry at `address`.
-    pub(super) async fn open(&self, workers: &Workers, directory: &Path, address: SocketAddr) -> Result<Doors, Failure> {
+    pub(super) async fn open(
+        &self,
+        workers: &Workers,
+        directory: &Path,
+        address: SocketAddr,
+    ) -> Result<Doors, Failure> {
         let store = self.store.clone().unwrap_or_else(|| format!("file:{}", directory.join("store").display()));
         let doors = DoorArgs::new(self.queue.clone(), self.cache.clone(), store.clone()).open().await?;
         for number in 1..=self.workers {

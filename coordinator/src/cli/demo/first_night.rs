@@ -110,8 +110,7 @@ pub(super) fn scan(
         for (found, inventoried) in scanned {
             sums.add(&found);
             let policy = Policy::default();
-            let report =
-                assess::report(&name, &found, &inventoried, &SCANNERS, &policy, |_| Ok((&snapshot, &summary)));
+            let report = assess::report(&name, &found, &inventoried, &SCANNERS, &policy, |_| Ok((&snapshot, &summary)));
             let known = oracle::check(&stage.fleet, image, 1, &report)?;
             night.figures.expected_findings += stage.fleet.expected_findings(image, 1).len() as u64;
             night.judged(&name, known, report);
@@ -244,7 +243,8 @@ impl Sums {
                 figures.layer_gets, figures.distinct_layers, figures.most_gets_of_one_layer
             )));
         }
-        let pulled: u64 = self.sizes.iter().filter(|(digest, _)| stage.registry.blob_gets(digest) > 0).map(|(_, size)| size).sum();
+        let pulled: u64 =
+            self.sizes.iter().filter(|(digest, _)| stage.registry.blob_gets(digest) > 0).map(|(_, size)| size).sum();
         if pulled != figures.bytes_pulled {
             return Err(Failure::new(format_args!(
                 "the ledger says that {} bytes were pulled, the registry {pulled}: this is a bug of lazaret",

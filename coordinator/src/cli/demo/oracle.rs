@@ -29,13 +29,15 @@ pub(super) fn check(fleet: &Fleet, image: u32, night: u32, report: &Report) -> R
     let installed = report.packages.iter().map(|row| (row.ecosystem, row.name.clone(), row.version.clone(), row.layer));
     let installed: BTreeSet<Installed> = installed.collect();
     let expected = fleet.expected(image).packages.into_iter();
-    let expected: BTreeSet<Installed> =
-        expected.map(|(package, layer)| (package.ecosystem, package.name.into(), package.version.into(), layer)).collect();
+    let expected: BTreeSet<Installed> = expected
+        .map(|(package, layer)| (package.ecosystem, package.name.into(), package.version.into(), layer))
+        .collect();
     compare(&name, "packages", &installed, &expected)?;
 
-    let rows = report.findings.iter().flat_map(|row| {
-        row.records.iter().map(|record| (row.name.clone(), row.version.clone(), record.clone()))
-    });
+    let rows = report
+        .findings
+        .iter()
+        .flat_map(|row| row.records.iter().map(|record| (row.name.clone(), row.version.clone(), record.clone())));
     let found: BTreeSet<Known> = rows.collect();
     let expected = fleet.expected_findings(image, night).into_iter();
     let expected: BTreeSet<Known> =

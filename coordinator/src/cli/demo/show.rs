@@ -23,7 +23,9 @@ pub(super) fn title(stage: &Stage, seed: u64, plan: Option<&farm::Plan>) -> Stri
         None => "scanned in this process".to_owned(),
         Some(plan) => format!("scanned by a farm of {} workers", plan.workers()),
     };
-    format!("{images} made-up images of seed {seed} in a registry at {address}, {by}; advisories are modelled on real ones\n")
+    format!(
+        "{images} made-up images of seed {seed} in a registry at {address}, {by}; advisories are modelled on real ones\n"
+    )
 }
 
 /// The first night: ledger, fleet, one report.
@@ -34,7 +36,12 @@ pub(super) fn first(night: &Night) -> String {
     let _ = writeln!(text, "\n{}\n{}", heading("worst images", style), table::trimmed(&worst_images(night, style)));
     let _ = writeln!(text, "\n{}\n{}", heading("worst packages", style), table::trimmed(&worst_packages(night, style)));
     if let Some(report) = &night.report {
-        let _ = write!(text, "\n{}\n{}", heading("the worst image's report", style), shortened(&table::render(report, style)));
+        let _ = write!(
+            text,
+            "\n{}\n{}",
+            heading("the worst image's report", style),
+            shortened(&table::render(report, style))
+        );
     }
     text
 }
@@ -47,9 +54,15 @@ pub(super) fn second(figures: &Second) -> String {
         let _ = writeln!(text, " {name:<10} {value}");
     };
     let Second { blob_gets, manifest_gets, manifest_heads, .. } = figures;
-    line("pulled", format!("{blob_gets} blobs, {manifest_gets} manifests; {manifest_heads} tags were asked whether they moved"));
+    line(
+        "pulled",
+        format!("{blob_gets} blobs, {manifest_gets} manifests; {manifest_heads} tags were asked whether they moved"),
+    );
     let (new, images) = (HumanCount(figures.new_findings), HumanCount(figures.images_with_new_findings));
-    line("findings", format!("{new} new ones in {images} images, {} in all, as expected", HumanCount(figures.findings)));
+    line(
+        "findings",
+        format!("{new} new ones in {images} images, {} in all, as expected", HumanCount(figures.findings)),
+    );
     line("time", format!("{:.2} s", figures.seconds));
     text
 }
@@ -64,7 +77,10 @@ fn ledger(text: &mut String, figures: &First) {
     };
     let (gets, distinct) = (HumanCount(figures.layer_gets), HumanCount(figures.distinct_layers));
     let references = HumanCount(figures.layer_references);
-    line("fleet", format!("{} repositories on {} bases", HumanCount(figures.repositories as u64), figures.distinct_bases));
+    line(
+        "fleet",
+        format!("{} repositories on {} bases", HumanCount(figures.repositories as u64), figures.distinct_bases),
+    );
     line("layers", format!("{references} in all images, {distinct} distinct"));
     let pulled = match figures.layer_gets == figures.distinct_layers {
         true => format!("each distinct layer once: {gets} of {references}, counted at the registry"),
