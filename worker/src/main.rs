@@ -10,3 +10,32 @@ use lazaret_worker::serve::{self, Ended};
 
 /// 0: it was told to stop and did; 1: it was told twice; 2: it cannot work.
 fn main() -> ExitCode {
+    // This executable is also the process that children are forked from.
+    if let Some(ended) = lazaret_worker::child::run_if_asked() {
+        return ended;
+    }
+    let settings = Settings::parse();
+    let told = match TelemetryOptions::from_environment(Service::Worker).and_then(|options| telemetry::init(&options)) {
+        Ok(told) => told,
+        Err(error) => return refuse(&error),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return refuse(&error),
+    };
+    let ended = runtime.block_on(serve::serve(&settings, Some(Arc::new(told.renderer()))));
+    // Whatever still runs belongs to tasks that other workers get.
+    runtime.shutdown_background();
+    told.shutdown();
+    match ended {
+        Ok(Ended::Drained | Ended::GraceOver) => ExitCode::SUCCESS,
+        Ok(Ended::AtOnce) => ExitCode::FAILURE,
+        Err(error) => refuse(&error),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the command line says what is wrong with it")]
+fn refuse(error: &dyn std::fmt::Display) -> ExitCode {
+    eprintln!("error: {error}");
+    ExitCode::from(2)
+}
