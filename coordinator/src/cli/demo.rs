@@ -9,7 +9,7 @@ use std::time::Instant;
 use clap::Args;
 use lazaret_loadtest::fleet::{Fleet, FleetOptions};
 use lazaret_loadtest::registry::{RegistryOptions, SyntheticRegistry};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle};
 
 use super::{Failure, output, temporary};
 
@@ -17,6 +17,8 @@ mod advisories;
 mod farm;
 mod figures;
 mod first_night;
+mod layers;
+mod night;
 mod oracle;
 mod second_night;
 mod show;
@@ -27,12 +29,8 @@ use figures::Figures;
 use workers::Workers;
 
 /// Watch a fleet of made-up images being scanned, with nothing but this machine
-///
-/// Some hundred images over shared bases are made from a seed and served by a registry on loopback. They are scanned through
-/// the whole pipeline; then, with the advisories of a second night, judged again without pulling anything. Every image's
-/// packages and findings are compared with what the seed says they are. Nothing is downloaded, and nothing is kept.
 #[derive(Debug, Args)]
-#[command(after_long_help = "Exit status: 0; 2 after an error, or when anything else was found than is there.")]
+#[command(after_long_help = ABOUT)]
 pub(super) struct Demo {
     /// What the fleet is made from: the same number, the same images
     #[arg(long, value_name = "N", default_value = "1")]
@@ -47,12 +45,19 @@ pub(super) struct Demo {
     farm: farm::FarmArgs,
 }
 
+const ABOUT: &str = "\
+Some hundred images over shared bases are made from a seed and served by a registry on loopback. They are scanned through the \
+whole pipeline; then, with the advisories of a second night, judged again without pulling anything. Packages and findings of \
+every image are compared with what the seed says they are. Nothing is downloaded, and nothing is kept.
+
+Exit status: 0; 2 after an error, or when anything else was found than is there.";
+
 /// What both nights have in common.
 struct Stage {
     fleet: Arc<Fleet>,
     registry: Arc<SyntheticRegistry>,
     snapshots: Snapshots,
-    runtime: Runtime,
+    runtime: Handle,
 }
 
 impl Demo {
@@ -62,8 +67,11 @@ impl Demo {
         let plan = self.farm.plan()?;
         let workers = Workers::default();
         let directory = temporary::directory_and(advisories::write, workers.ender())?;
-        let figures = self.nights(plan.as_ref(), &workers, directory.path(), start);
+        let runtime = Builder::new_multi_thread().enable_all().build().map_err(Failure::new)?;
+        let figures = self.nights(plan.as_ref(), &workers, directory.path(), runtime.handle(), start);
         workers.end();
+        // After an error there may be scans that wait for a registry which is gone.
+        runtime.shutdown_background();
         let figures = figures?;
         if let Some(file) = &self.json {
             output::write(Some(file), |out| output::json(out, &figures))?;
@@ -76,6 +84,7 @@ impl Demo {
         plan: Option<&farm::Plan>,
         workers: &Workers,
         directory: &Path,
+        runtime: &Handle,
         start: Instant,
     ) -> Result<Figures, Failure> {
         let failed = |error: std::io::Error| Failure::new(format_args!("cannot serve the fleet: {error}"));
@@ -85,7 +94,7 @@ impl Demo {
             fleet,
             registry: Arc::new(registry),
             snapshots: Snapshots::in_directory(directory),
-            runtime: Builder::new_multi_thread().enable_all().build().map_err(Failure::new)?,
+            runtime: runtime.clone(),
         };
         let mut out = std::io::stdout().lock();
         out.write_all(show::title(&stage, self.seed, plan).as_bytes())?;
@@ -93,11 +102,12 @@ impl Demo {
         out.write_all(show::first(&night).as_bytes())?;
         out.flush()?;
         let second = second_night::reassess(&stage, &night)?;
+        runtime.block_on(night.planner.doors().queue.close());
         out.write_all(show::second(&second).as_bytes())?;
         let seconds = start.elapsed().as_secs_f64();
         writeln!(out, "\n{seconds:.1} s in all")?;
         out.flush()?;
-        let farm = plan.map(farm::Plan::workers);
-        Ok(Figures { seed: self.seed, images: self.images, farm, first: night.figures, second, seconds })
+        let farm_workers = plan.map(farm::Plan::workers);
+        Ok(Figures { seed: self.seed, images: self.images, farm_workers, first: night.figures, second, seconds })
     }
 }

@@ -58,7 +58,7 @@ fn what_is_wrong_or_missing_is_said() {
     for (arguments, said) in [
         (&["demo", "--images", "0"][..], "1..=10000"),
         (&["demo", "--images", "10001"], "1..=10000"),
-        (&["demo", "--seed", "-1"], "--seed"),
+        (&["demo", "--seed", "one"], "--seed"),
         (&["demo", "--queue", "amqp://127.0.0.1"], "--farm"),
         (&["demo", "--workers", "2"], "--farm"),
         (&["demo", "--farm", "--workers", "0"], "1..=64"),

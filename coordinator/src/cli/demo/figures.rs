@@ -10,8 +10,7 @@ pub(super) struct Figures {
     /// How many images it has.
     pub(super) images: u32,
     /// How many worker processes there were; nothing without a farm.
-    #[serde(rename = "farm_workers")]
-    pub(super) farm: Option<u16>,
+    pub(super) farm_workers: Option<u16>,
     pub(super) first: First,
     pub(super) second: Second,
     /// From beginning to end.

@@ -8,7 +8,8 @@ use lazaret::reference::RegistryReference;
 
 use super::super::Failure;
 use super::figures::Second;
-use super::first_night::{Night, SCANNERS};
+use super::first_night::SCANNERS;
+use super::night::Night;
 use super::{Stage, oracle};
 use crate::assess;
 use crate::pipeline::{self, Inventoried};

@@ -8,7 +8,7 @@ use indicatif::{HumanBytes, HumanCount};
 
 use super::super::output;
 use super::figures::{First, Second};
-use super::first_night::Night;
+use super::night::Night;
 use super::{Stage, farm};
 use crate::matching::Level;
 use crate::report::table::{self, Style};
