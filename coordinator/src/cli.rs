@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 mod advisories;
 mod completions;
 mod demo;
-mod engine;
+
 mod failure;
 mod farm;
 mod farm_doors;

@@ -3,8 +3,8 @@
 pub mod binary;
 pub mod docker_registry;
 pub mod hostile_registry;
-pub mod http_fault;
 pub mod http;
+pub mod http_fault;
 pub mod oci_fixture;
 pub mod otlp_collector;
 pub mod podman;

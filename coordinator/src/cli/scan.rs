@@ -8,11 +8,11 @@ use clap::{Args, ValueEnum};
 use lazaret::door::source::PlatformChoice;
 use lazaret::image::Platform;
 
-use super::engine::Engine;
 use super::progress::Shown;
 use super::registry::RegistryArgs;
 use super::{Failure, image_list, output, settings};
 use crate::advisory::update;
+use crate::engine::Engine;
 use crate::matching::Level;
 use crate::pipeline::Progress;
 use crate::policy::{self, Policy};

@@ -14,7 +14,6 @@ use lazaret::image::Platform;
 use tokio::time::timeout;
 
 use super::super::Failure;
-use super::super::engine::Engine;
 use super::super::progress::Shown;
 use super::figures::First;
 use super::layers::Layers;
@@ -22,6 +21,7 @@ use super::night::Night;
 use super::workers::Workers;
 use super::{Stage, farm, oracle};
 use crate::assess;
+use crate::engine::Engine;
 use crate::pipeline::Progress;
 use crate::policy::Policy;
 use crate::report::build::Scanner;

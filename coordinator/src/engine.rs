@@ -24,10 +24,10 @@ use crate::plan::{self, Planner};
 const AT_ONCE: usize = 16;
 
 /// What a reference came to: its images, or why there are none.
-pub(super) type Scanned = Result<Vec<(Image, Inventoried)>, String>;
+pub type Scanned = Result<Vec<(Image, Inventoried)>, String>;
 
 /// Everything that scans share.
-pub(super) struct Engine {
+pub struct Engine {
     planner: Arc<Planner>,
     options: SourceOptions,
     choice: PlatformChoice,
@@ -46,7 +46,7 @@ enum Workers {
 
 impl Engine {
     /// Starts planner and workers on this runtime, with nothing but a store behind them.
-    pub(super) fn embedded(
+    pub fn embedded(
         store: SharedStore,
         options: SourceOptions,
         choice: PlatformChoice,
@@ -62,7 +62,7 @@ impl Engine {
     }
 
     /// Starts a planner on this runtime, for workers that others start behind `doors`.
-    pub(super) fn of_farm(
+    pub fn of_farm(
         job: &str,
         doors: Doors,
         options: SourceOptions,
@@ -75,17 +75,17 @@ impl Engine {
     }
 
     /// What plans, for whoever asks it for more than a scan.
-    pub(super) fn planner(&self) -> Arc<Planner> {
+    pub fn planner(&self) -> Arc<Planner> {
         Arc::clone(&self.planner)
     }
 
     /// On whose behalf all of it is: what it cost.
-    pub(super) fn job(&self) -> Arc<Job> {
+    pub fn job(&self) -> Arc<Job> {
         Arc::clone(&self.job)
     }
 
     /// What each reference comes to, in their order.
-    pub(super) fn scan(self, references: Vec<String>) -> mpsc::Receiver<(String, Scanned)> {
+    pub fn scan(self, references: Vec<String>) -> mpsc::Receiver<(String, Scanned)> {
         let (sender, scanned) = mpsc::channel(AT_ONCE);
         self.progress.images.fetch_add(references.len() as u64, std::sync::atomic::Ordering::Relaxed);
         let engine = Arc::new(self);
