@@ -55,9 +55,10 @@ fn a_farm_counts_what_one_process_counts() {
     assert_eq!(again["first"]["layers_reused"], alone["first"]["layers_analysed"]);
     assert_eq!(again["second"], alone["second"]);
 
-    // A worker that cannot work ends the demonstration, which says why.
+    // A store that cannot be written to ends the demonstration, which says why.
     let output =
         demo(&lazaret, directory, &["--farm", "--queue", &queue, "--cache", "none:", "--store", "file:/proc/none"]);
-    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && said.contains("cannot write to the store"), "{said}");
     assert_eq!(std::fs::read_dir(directory.join("tmp")).unwrap().count(), 0, "something is left");
 }

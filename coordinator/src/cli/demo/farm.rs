@@ -120,6 +120,9 @@ impl Plan {
     ) -> Result<Doors, Failure> {
         let store = self.store.clone().unwrap_or_else(|| format!("file:{}", directory.join("store").display()));
         let doors = DoorArgs::new(self.queue.clone(), self.cache.clone(), store.clone()).open().await?;
+        // Workers wait for a store that is away, however long; whoever watches should not have to.
+        let probe = doors.store.put("layers/probe", b"lazaret demo".to_vec()).await;
+        probe.map_err(|error| Failure::new(format_args!("cannot write to the store: {error}")))?;
         for number in 1..=self.workers {
             let mut command = Command::new(&self.executable);
             // By the environment: arguments are for everybody on the machine to read, and a URL may hold a password.
