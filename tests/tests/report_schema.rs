@@ -136,7 +136,7 @@ fn full() -> Report {
     report.exposures.push(ExposureRow { rule: exposure.0, layer: 0, path: exposure.1, line: 1, state: exposure.2 });
     let reason = "cut short".to_owned();
     report.gaps.push(GapRow { kind: GapKind::Malformed, layer: Some(1), path: "etc/passwd".into(), reason });
-    report.coverage.unread.push(UnreadForm { form: "go-binary", files: 2 });
+    report.coverage.unread.push(UnreadForm { form: "go-binary".into(), files: 2 });
     report.coverage.ecosystems[0].owned = 1;
     report
 }
