@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lazaret::digest::Digest;
-use lazaret::door::source::registry::RegistryImage;
+use lazaret::door::source::registry::{Meter, RegistryImage};
 use lazaret::door::source::{ImageSource as _, PlatformChoice};
 use lazaret::door::store::StoreError;
 use lazaret::image::Image;
@@ -37,7 +37,10 @@ pub(super) struct Setting {
 /// # Errors
 /// The store does not take the report. Everything else is a result.
 pub(super) async fn scan(farm: &Farm, setting: &Setting, reference: &str) -> Result<Vec<ImageResult>, StoreError> {
-    let images = match inventoried(farm, setting, reference).await {
+    let meter = Arc::new(Meter::default());
+    let images = inventoried(farm, setting, reference, &meter).await;
+    setting.job.count_requests(meter.requests());
+    let images = match images {
         Ok(images) => images,
         Err(error) => return Ok(vec![failed(reference, error)]),
     };
@@ -60,10 +63,19 @@ fn failed(reference: &str, error: String) -> ImageResult {
     }
 }
 
-async fn inventoried(farm: &Farm, setting: &Setting, text: &str) -> Result<Vec<(Image, Inventoried)>, String> {
+async fn inventoried(
+    farm: &Farm,
+    setting: &Setting,
+    text: &str,
+    meter: &Arc<Meter>,
+) -> Result<Vec<(Image, Inventoried)>, String> {
     let reference = named(text)?;
     let choice = choice(setting.plan.job.platform.as_deref())?;
-    let source = RegistryImage::new(farm.registry.clone(), reference.clone(), tokio::runtime::Handle::current());
+    let source = RegistryImage::new(
+        farm.registry.metered(Arc::clone(meter)),
+        reference.clone(),
+        tokio::runtime::Handle::current(),
+    );
     let pinned = source.pinned().await.map_err(|error| error.to_string())?;
     if let Some(recalled) = recalled(farm, setting, pinned, source.name(), &choice).await {
         return Ok(vec![recalled]);

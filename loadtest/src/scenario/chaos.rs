@@ -1,6 +1,5 @@
 //! Everything fails, all the time: nothing is lost, no report differs, little is done twice.
 
-use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -63,10 +62,21 @@ fn compare(load: &Load<'_>, settings: &Settings, verdict: &mut Verdict) -> Resul
     calm.check(&format!("{}, calm", load.what), load.images, verdict);
     verdict.note(&format!("{}, calm: wall", load.what), figure(calm.took.as_secs_f64(), "s"));
     let storm = storm(load, settings, verdict)?;
-    let same = storm.reports == calm.reports;
-    let measured = if same { "identical" } else { "others" };
+    let other = calm.documents.iter().find_map(|(reference, calm)| difference(reference, calm, storm.documents.get(reference)?));
+    let same = storm.documents == calm.documents && other.is_none();
+    let measured = other.unwrap_or_else(|| format!("{} identical", storm.documents.len()));
     verdict.check(&format!("{}: reports", load.what), "identical to the calm run's", measured, same);
     Ok(())
+}
+
+/// Where two reports differ first.
+fn difference(reference: &str, calm: &[u8], storm: &[u8]) -> Option<String> {
+    let at = calm.iter().zip(storm).position(|(calm, storm)| calm != storm);
+    let at = at.or_else(|| (calm.len() != storm.len()).then_some(calm.len().min(storm.len())))?;
+    let around = |report: &[u8]| {
+        String::from_utf8_lossy(&report[at.saturating_sub(80)..(at + 80).min(report.len())]).into_owned()
+    };
+    Some(format!("{reference} differs at {at}: {} and {}", around(calm), around(storm)))
 }
 
 fn farm(load: &Load<'_>, settings: &Settings) -> Result<Farm, FarmError> {
@@ -81,7 +91,7 @@ fn farm(load: &Load<'_>, settings: &Settings) -> Result<Farm, FarmError> {
 fn calm(load: &Load<'_>, settings: &Settings) -> Result<Outcome, FarmError> {
     let load = Load { stub: load.stub.map(|_| 0), ..*load };
     let mut farm = farm(&load, settings)?;
-    with_logs(&mut farm, |farm| outcome::run(farm.api(), load.images, "bulk", PATIENCE))
+    with_logs(&mut farm, |farm| outcome::run(farm.api(), load.images, "bulk", PATIENCE)?.with_documents(farm.api()))
 }
 
 /// Runs the images in a storm, and checks everything that needs no calm run.
@@ -102,13 +112,13 @@ pub(super) fn storm(load: &Load<'_>, settings: &Settings, verdict: &mut Verdict)
             Ok(job)
         })?;
         settled(farm.api())?;
-        outcome::collect(farm.api(), job, start.elapsed())
+        outcome::collect(farm.api(), job, start.elapsed())?.with_documents(farm.api())
     })?;
     let name = |what: &str| format!("{}, storm: {what}", load.what);
     verdict.check(&name("it was one"), "2 × broker, 1 × Redis", storm.told(), storm.is_complete());
     verdict.note(&name("wall"), figure(outcome.took.as_secs_f64(), "s"));
     outcome.check(&format!("{}, storm", load.what), load.images, verdict);
-    let analysed = analyses(&farm)?;
+    let analysed = farm.servers.records();
     let extra = analysed.saturating_sub(load.layers) as f64 / load.layers as f64 * 100.0;
     verdict.at_most(&name(&format!("{analysed} analyses, more than layers")), 1.0, extra, "%");
     if load.stub.is_none() {
@@ -131,15 +141,4 @@ fn settled(api: &Api) -> Result<(), FarmError> {
         sleep(Duration::from_millis(100));
     }
     Ok(())
-}
-
-/// How many analyses were completed, as the workers' logs tell: their counters die with them.
-fn analyses(farm: &Farm) -> Result<u64, FarmError> {
-    let mut analysed = 0;
-    for worker in &farm.workers {
-        let log = fs::read(worker.log())?;
-        let log = String::from_utf8_lossy(&log);
-        analysed += log.lines().filter(|line| line.contains("outcome=\"analysed\"")).count() as u64;
-    }
-    Ok(analysed)
 }

@@ -73,6 +73,8 @@ pub struct RegistryOptions {
 pub struct Registry {
     door: Arc<Door>,
     sessions: Arc<Mutex<Sessions>>,
+    /// What counts manifests and configurations.
+    meter: Arc<Meter>,
 }
 
 /// What all sessions share.
@@ -103,7 +105,12 @@ impl Registry {
             insecure,
             patience: options.patience,
         };
-        Self { door: Arc::new(door), sessions: Arc::default() }
+        Self { door: Arc::new(door), sessions: Arc::default(), meter: Arc::default() }
+    }
+
+    /// The same client, where `meter` counts what manifests and configurations take.
+    pub fn metered(&self, meter: Arc<Meter>) -> Self {
+        Self { meter, ..self.clone() }
     }
 
     /// The digest that the reference stands for now: one HEAD, or nothing at all where it names a digest. A registry that
@@ -112,7 +119,7 @@ impl Registry {
         if let Some(digest) = reference.digest {
             return Ok(digest);
         }
-        let ask = manifest_ask(Method::HEAD, reference, None);
+        let ask = self.manifest_ask(Method::HEAD, reference, None);
         let answer = match self.session(reference).ask(&self.door, &ask).await {
             Ok(response) => response.headers().get("docker-content-digest").cloned(),
             Err(RegistryError::Status { status: 405 | 501, .. }) => None,
@@ -126,7 +133,7 @@ impl Registry {
 
     /// The manifest or index that the reference stands for, verified where it names a digest.
     pub async fn root(&self, reference: &RegistryReference) -> Result<Root, RegistryError> {
-        let ask = manifest_ask(Method::GET, reference, reference.digest);
+        let ask = self.manifest_ask(Method::GET, reference, reference.digest);
         let (url, headers, bytes) = self.fetch(reference, &ask, MAX_MANIFEST).await?;
         Root::new(&url, &headers, bytes, &ask.what, reference.digest)
     }
@@ -138,7 +145,8 @@ impl Registry {
         digest: Digest,
         limit: u64,
     ) -> Result<Bytes, RegistryError> {
-        self.fetch_verified(reference, &manifest_ask(Method::GET, reference, Some(digest)), digest, limit).await
+        let ask = self.manifest_ask(Method::GET, reference, Some(digest));
+        self.fetch_verified(reference, &ask, digest, limit).await
     }
 
     /// A blob that is held whole, verified, of at most `limit` bytes: the configuration of an image.
@@ -148,7 +156,8 @@ impl Registry {
         digest: Digest,
         limit: u64,
     ) -> Result<Bytes, RegistryError> {
-        self.fetch_verified(reference, &Ask::blob(digest), digest, limit).await
+        let ask = Ask { meter: Arc::clone(&self.meter), ..Ask::blob(digest) };
+        self.fetch_verified(reference, &ask, digest, limit).await
     }
 
     /// A blob of any size, as a stream whose length is checked and whose digest is *not*: who reads it has to.
@@ -209,6 +218,20 @@ impl Registry {
         }
     }
 
+    /// Asks for a manifest: by `digest`, else as the reference has it.
+    fn manifest_ask(&self, method: Method, reference: &RegistryReference, digest: Option<Digest>) -> Ask {
+        let tag = reference.tag.as_deref().unwrap_or("latest");
+        let (path, what) = match digest {
+            Some(digest) => (format!("manifests/{digest}"), format!("manifest {digest}")),
+            None => (format!("manifests/{tag}"), format!("tag {tag}")),
+        };
+        let mut headers = HeaderMap::new();
+        for media_type in INDEX_TYPES.into_iter().chain(MANIFEST_TYPES) {
+            headers.append(ACCEPT, HeaderValue::from_static(media_type));
+        }
+        Ask { method, path, headers, what, meter: Arc::clone(&self.meter) }
+    }
+
     fn session(&self, reference: &RegistryReference) -> Arc<Session> {
         let mut known = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         if known.sessions.len() >= SESSIONS {
@@ -228,18 +251,4 @@ impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Registry").field("insecure", &self.door.insecure).finish_non_exhaustive()
     }
-}
-
-/// Asks for a manifest: by `digest`, else as the reference has it.
-fn manifest_ask(method: Method, reference: &RegistryReference, digest: Option<Digest>) -> Ask {
-    let tag = reference.tag.as_deref().unwrap_or("latest");
-    let (path, what) = match digest {
-        Some(digest) => (format!("manifests/{digest}"), format!("manifest {digest}")),
-        None => (format!("manifests/{tag}"), format!("tag {tag}")),
-    };
-    let mut headers = HeaderMap::new();
-    for media_type in INDEX_TYPES.into_iter().chain(MANIFEST_TYPES) {
-        headers.append(ACCEPT, HeaderValue::from_static(media_type));
-    }
-    Ask { method, path, headers, what, meter: Arc::default() }
 }
