@@ -44,6 +44,11 @@ impl Process {
         Ok(Self { command, child, spent: Duration::ZERO, log: log.to_owned() })
     }
 
+    /// Its process id in this life.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it used in all its lives, and uses now.
     pub fn usage(&self) -> Usage {
         let mut usage = usage::of(self.child.id());

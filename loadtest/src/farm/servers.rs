@@ -103,7 +103,7 @@ fn fault(number: usize) -> Option<Fault> {
     })
 }
 
-/// Whether a request puts the record of a layer, and not that of a failure.
+/// Whether a request puts the record of a layer; not that of a failure, nor what a worker tries a store with.
 fn is_record(request: &Request) -> bool {
-    request.method == "PUT" && request.target.contains("/layers/") && !request.target.contains("/failed-")
+    request.method == "PUT" && request.target.contains("/layers/sha256") && !request.target.contains("/failed-")
 }

@@ -1,13 +1,16 @@
 //! Everything fails, all the time: nothing is lost, no report differs, little is done twice.
 
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
 
 use super::outcome::{self, Outcome};
 use super::{Settings, with_logs};
 use crate::farm::api::Api;
 use crate::farm::storm::Storm;
-use crate::farm::{Farm, FarmError, FarmOptions};
+use crate::farm::{Farm, FarmError, FarmOptions, import_advisories};
 use crate::fleet::{Fleet, FleetOptions};
 use crate::registry::{RegistryOptions, Stubs, SyntheticRegistry};
 use crate::verdict::{Verdict, figure};
@@ -19,6 +22,8 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(300);
 const LAYERS: u32 = 10;
 /// Workers; one of them freezes.
 const WORKERS: usize = 4;
+/// From how many layers on the share of those analysed twice is looked at.
+const MANY: u64 = 2_000;
 /// Slots of each.
 const SLOTS: u32 = 2;
 
@@ -31,17 +36,20 @@ pub(super) struct Load<'l> {
     pub(super) layers: u64,
     /// How long a stub analysis takes; real ones if not given.
     pub(super) stub: Option<u64>,
+    /// What both runs judge by.
+    pub(super) advisories: Arc<TempDir>,
 }
 
 pub(super) fn run(settings: &Settings) -> Result<Verdict, FarmError> {
     let mut verdict = Verdict::default();
+    let advisories = import_advisories(&settings.programs)?;
     let stubs = Stubs { seed: settings.seed, images: settings.scaled(1_200, 30), layers: LAYERS };
     let registry = SyntheticRegistry::of_stubs(stubs, RegistryOptions::default())?;
     let images: Vec<String> = registry.references().collect();
     let layers = u64::from(stubs.images * LAYERS);
     // As long as to have a storm in it.
     let pause = (15_000 * u64::from(SLOTS) * 3 / layers).clamp(5, 400);
-    let load = Load { what: "stub images", registry: &registry, images: &images, layers, stub: Some(pause) };
+    let load = Load { what: "stub images", registry: &registry, images: &images, layers, stub: Some(pause), advisories: Arc::clone(&advisories) };
     compare(&load, settings, &mut verdict)?;
     let fleet = FleetOptions { seed: settings.seed, ..FleetOptions::of(settings.scaled(300, 20)) };
     let subject = super::subject::Subject::of_fleet(Fleet::new(fleet), RegistryOptions::default())?;
@@ -51,6 +59,7 @@ pub(super) fn run(settings: &Settings) -> Result<Verdict, FarmError> {
         images: &subject.images,
         layers: subject.layers(),
         stub: None,
+        advisories,
     };
     compare(&load, settings, &mut verdict)?;
     Ok(verdict)
@@ -83,13 +92,14 @@ fn farm(load: &Load<'_>, settings: &Settings) -> Result<Farm, FarmError> {
     let mut options = FarmOptions::new(&settings.programs, load.registry.address());
     options.workers = WORKERS;
     options.stub = load.stub;
+    options.advisories = Some(Arc::clone(&load.advisories));
     options.faults = true;
     options.worker_arguments = vec!["--slots".into(), SLOTS.to_string()];
     Farm::start(options)
 }
 
 fn calm(load: &Load<'_>, settings: &Settings) -> Result<Outcome, FarmError> {
-    let load = Load { stub: load.stub.map(|_| 0), ..*load };
+    let load = Load { stub: load.stub.map(|_| 0), advisories: Arc::clone(&load.advisories), ..*load };
     let mut farm = farm(&load, settings)?;
     with_logs(&mut farm, |farm| outcome::run(farm.api(), load.images, "bulk", PATIENCE)?.with_documents(farm.api()))
 }
@@ -120,7 +130,12 @@ pub(super) fn storm(load: &Load<'_>, settings: &Settings, verdict: &mut Verdict)
     outcome.check(&format!("{}, storm", load.what), load.images, verdict);
     let analysed = farm.servers.records();
     let extra = analysed.saturating_sub(load.layers) as f64 / load.layers as f64 * 100.0;
-    verdict.at_most(&name(&format!("{analysed} analyses, more than layers")), 1.0, extra, "%");
+    let again = name(&format!("{analysed} analyses, more than layers"));
+    // A worker is killed twice a second, however little there is to do: a promise in percent is about many layers.
+    match load.layers >= MANY {
+        true => verdict.at_most(&again, 1.0, extra, "%"),
+        false => verdict.note(&again, figure(extra, "%")),
+    }
     if load.stub.is_none() {
         let counts = load.registry.counts();
         let again = counts.blob_gets - counts.distinct_blobs;
