@@ -187,8 +187,7 @@ impl Farm {
         arguments.extend(self.options.coordinator_arguments.iter().cloned());
         let log = self.directory.path().join(format!("coordinator-{}.log", self.coordinators.len()));
         let program = self.options.programs.join("lazaret");
-        let process = Process::start(&program, &arguments, &self.environment, &log)?;
-        self.guard.watch(process.id())?;
+        let process = Process::start(&program, &arguments, &self.environment, &log, self.guard.list())?;
         self.coordinators.push(process);
         self.apis.push(Api::new(address, self.runtime.handle().clone())?);
         Ok(())
@@ -206,8 +205,7 @@ impl Farm {
         arguments.extend(self.options.worker_arguments.iter().cloned());
         let log = self.directory.path().join(format!("worker-{}.log", self.workers.len()));
         let program = self.options.programs.join("lazaret-worker");
-        let process = Process::start(&program, &arguments, &self.environment, &log)?;
-        self.guard.watch(process.id())?;
+        let process = Process::start(&program, &arguments, &self.environment, &log, self.guard.list())?;
         self.workers.push(process);
         Ok(())
     }

@@ -24,10 +24,15 @@ impl Guard {
         Ok(Self { shell: shell.spawn()?, list })
     }
 
-    /// Takes a process into the list.
-    pub(super) fn watch(&self, process: u32) -> io::Result<()> {
-        writeln!(File::options().append(true).open(&self.list)?, "{process}")
+    /// The list.
+    pub(super) fn list(&self) -> &Path {
+        &self.list
     }
+}
+
+/// Takes a process into a list.
+pub(super) fn watch(list: &Path, process: u32) -> io::Result<()> {
+    writeln!(File::options().append(true).open(list)?, "{process}")
 }
 
 impl Drop for Guard {

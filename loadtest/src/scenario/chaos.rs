@@ -49,7 +49,14 @@ pub(super) fn run(settings: &Settings) -> Result<Verdict, FarmError> {
     let layers = u64::from(stubs.images * LAYERS);
     // As long as to have a storm in it.
     let pause = (15_000 * u64::from(SLOTS) * 3 / layers).clamp(5, 400);
-    let load = Load { what: "stub images", registry: &registry, images: &images, layers, stub: Some(pause), advisories: Arc::clone(&advisories) };
+    let load = Load {
+        what: "stub images",
+        registry: &registry,
+        images: &images,
+        layers,
+        stub: Some(pause),
+        advisories: Arc::clone(&advisories),
+    };
     compare(&load, settings, &mut verdict)?;
     let fleet = FleetOptions { seed: settings.seed, ..FleetOptions::of(settings.scaled(300, 20)) };
     let subject = super::subject::Subject::of_fleet(Fleet::new(fleet), RegistryOptions::default())?;
@@ -71,7 +78,10 @@ fn compare(load: &Load<'_>, settings: &Settings, verdict: &mut Verdict) -> Resul
     calm.check(&format!("{}, calm", load.what), load.images, verdict);
     verdict.note(&format!("{}, calm: wall", load.what), figure(calm.took.as_secs_f64(), "s"));
     let storm = storm(load, settings, verdict)?;
-    let other = calm.documents.iter().find_map(|(reference, calm)| difference(reference, calm, storm.documents.get(reference)?));
+    let other = calm
+        .documents
+        .iter()
+        .find_map(|(reference, calm)| difference(reference, calm, storm.documents.get(reference)?));
     let same = storm.documents == calm.documents && other.is_none();
     let measured = other.unwrap_or_else(|| format!("{} identical", storm.documents.len()));
     verdict.check(&format!("{}: reports", load.what), "identical to the calm run's", measured, same);
