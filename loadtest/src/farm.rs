@@ -5,6 +5,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lazaret::door::cache::{self, CacheSettings, SharedCache};
@@ -16,12 +17,14 @@ use crate::fleet::advisories;
 
 pub mod api;
 pub mod floor;
+mod guard;
 pub mod process;
 pub mod servers;
 pub mod storm;
 pub mod usage;
 
 use api::Api;
+use guard::Guard;
 use process::Process;
 use servers::Servers;
 
@@ -32,6 +35,8 @@ pub struct FarmOptions {
     pub programs: PathBuf,
     /// The registry that it may ask, without TLS.
     pub registry: SocketAddr,
+    /// The advisories, where several farms are to judge by one snapshot; a farm makes its own otherwise.
+    pub advisories: Option<Arc<TempDir>>,
     /// How many coordinators it has.
     pub coordinators: usize,
     /// How many workers.
@@ -54,6 +59,7 @@ impl FarmOptions {
         Self {
             programs: programs.to_owned(),
             registry,
+            advisories: None,
             coordinators: 1,
             workers: 1,
             stub: None,
@@ -106,6 +112,8 @@ pub struct Farm {
     cache: SharedCache,
     options: FarmOptions,
     environment: Vec<(&'static str, String)>,
+    advisories: Arc<TempDir>,
+    guard: Guard,
     // Dropped last: what is above works with both.
     runtime: Runtime,
     directory: TempDir,
@@ -138,7 +146,10 @@ impl Farm {
         environment.push(("XDG_DATA_HOME", directory.path().join("data").display().to_string()));
         environment.push(("XDG_CACHE_HOME", directory.path().join("cache").display().to_string()));
         environment.extend(options.environment.iter().cloned());
-        import_advisories(&options.programs, directory.path())?;
+        let advisories = match &options.advisories {
+            Some(advisories) => Arc::clone(advisories),
+            None => import_advisories(&options.programs)?,
+        };
         let runtime = Runtime::new()?;
         let door = |error: &dyn std::fmt::Display| FarmError::Door(error.to_string());
         let settings = QueueSettings { name: "loadtest".into(), ..QueueSettings::default() };
@@ -153,6 +164,8 @@ impl Farm {
             queue,
             cache,
             environment,
+            advisories,
+            guard: Guard::start(directory.path())?,
             runtime,
             directory,
             options,
@@ -170,11 +183,12 @@ impl Farm {
     fn add_coordinator(&mut self) -> Result<(), FarmError> {
         let address = free_address()?;
         let mut arguments = vec!["serve".to_owned(), "--listen".into(), address.to_string()];
-        arguments.extend(["--advisories".into(), self.path("advisories")]);
+        arguments.extend(["--advisories".into(), self.advisories.path().join("home").display().to_string()]);
         arguments.extend(self.options.coordinator_arguments.iter().cloned());
         let log = self.directory.path().join(format!("coordinator-{}.log", self.coordinators.len()));
         let program = self.options.programs.join("lazaret");
-        self.coordinators.push(Process::start(&program, &arguments, &self.environment, &log)?);
+        let process = Process::start(&program, &arguments, &self.environment, &log, self.guard.list())?;
+        self.coordinators.push(process);
         self.apis.push(Api::new(address, self.runtime.handle().clone())?);
         Ok(())
     }
@@ -191,12 +205,9 @@ impl Farm {
         arguments.extend(self.options.worker_arguments.iter().cloned());
         let log = self.directory.path().join(format!("worker-{}.log", self.workers.len()));
         let program = self.options.programs.join("lazaret-worker");
-        self.workers.push(Process::start(&program, &arguments, &self.environment, &log)?);
+        let process = Process::start(&program, &arguments, &self.environment, &log, self.guard.list())?;
+        self.workers.push(process);
         Ok(())
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.directory.path().join(name).display().to_string()
     }
 
     /// The first coordinator's API.
@@ -283,21 +294,25 @@ impl Farm {
     }
 }
 
-/// Compiles the advisories about what synthetic images hold.
-fn import_advisories(programs: &Path, directory: &Path) -> Result<(), FarmError> {
-    let records = directory.join("osv");
+/// Compiles the advisories about what synthetic images hold: the first night's.
+///
+/// # Errors
+/// `lazaret` does not run, or does not like them.
+pub fn import_advisories(programs: &Path) -> Result<Arc<TempDir>, FarmError> {
+    let directory = tempfile::Builder::new().prefix("lazaret-loadtest-").tempdir()?;
+    let (records, home) = (directory.path().join("osv"), directory.path().join("home"));
     fs::create_dir(&records)?;
+    fs::create_dir(&home)?;
     for record in advisories(1) {
         let id = record["id"].as_str().unwrap_or_default();
         fs::write(records.join(format!("{id}.json")), record.to_string())?;
     }
-    let (home, program) = (directory.join("advisories"), programs.join("lazaret"));
-    fs::create_dir(&home)?;
+    let program = programs.join("lazaret");
     let mut command = Command::new(&program);
     command.args(["advisories", "import"]).arg(&records).arg("--advisories").arg(&home);
     let output = command.output().map_err(|error| FarmError::Process(program.display().to_string(), error))?;
     match output.status.success() {
-        true => Ok(()),
+        true => Ok(Arc::new(directory)),
         false => Err(FarmError::Odd(format!("lazaret advisories: {}", String::from_utf8_lossy(&output.stderr)))),
     }
 }

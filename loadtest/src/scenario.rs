@@ -8,6 +8,7 @@ use crate::verdict::Verdict;
 mod chaos;
 mod control_plane;
 mod interactive;
+mod mutants;
 
 mod once;
 mod oracle;
@@ -109,6 +110,13 @@ pub static SCENARIOS: &[Scenario] = &[
         minute: 0.25,
         night: 1.0,
         run: chaos::run,
+    },
+    Scenario {
+        name: "mutants",
+        about: "builds that are wrong in one place are told from the right one by this harness",
+        minute: 0.5,
+        night: 1.0,
+        run: mutants::run,
     },
     Scenario {
         name: "scaling",

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::FarmError;
 use super::usage::{self, Usage};
+use super::{FarmError, guard};
 
 /// A process of ours, killed when this is dropped.
 pub struct Process {
@@ -18,10 +18,12 @@ pub struct Process {
     /// CPU time of earlier lives, as far as it was seen.
     spent: Duration,
     log: PathBuf,
+    /// The guard's list.
+    watched: PathBuf,
 }
 
 impl Process {
-    /// Starts `program`; what it says is added to `log`.
+    /// Starts `program`; what it says is added to `log`, and its id to the guard's list.
     ///
     /// # Errors
     /// It does not start.
@@ -30,6 +32,7 @@ impl Process {
         arguments: &[String],
         environment: &[(&str, String)],
         log: &Path,
+        watched: &Path,
     ) -> Result<Self, FarmError> {
         let about = |error| FarmError::Process(program.display().to_string(), error);
         let said = File::options().append(true).create(true).open(log).map_err(about)?;
@@ -41,7 +44,8 @@ impl Process {
             command.env_remove(name);
         }
         let child = command.spawn().map_err(about)?;
-        Ok(Self { command, child, spent: Duration::ZERO, log: log.to_owned() })
+        guard::watch(watched, child.id())?;
+        Ok(Self { command, child, spent: Duration::ZERO, log: log.to_owned(), watched: watched.to_owned() })
     }
 
     /// What it used in all its lives, and uses now.
@@ -76,6 +80,7 @@ impl Process {
         self.kill9();
         let program = self.command.get_program().to_string_lossy().into_owned();
         self.child = self.command.spawn().map_err(|error| FarmError::Process(program, error))?;
+        guard::watch(&self.watched, self.child.id())?;
         Ok(())
     }
 

@@ -1,10 +1,10 @@
 //! The servers behind a farm's doors: real ones, started for one run on free ports.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use lazaret_tests::support::http_fault::{Fault, HttpFault};
+use lazaret_tests::support::http_fault::{Fault, HttpFault, Request};
 use lazaret_tests::support::rabbitmq::RabbitMq;
 use lazaret_tests::support::redis_server::{RedisOptions, RedisServer};
 use lazaret_tests::support::s3_server::{BUCKET, S3Server};
@@ -21,6 +21,7 @@ pub struct Servers {
     /// In front of the S3 server, where it is to fail.
     proxy: Option<HttpFault>,
     failing: Arc<AtomicBool>,
+    kept: Arc<AtomicU64>,
 }
 
 /// Of how many requests to the S3 server one fails, while it is to.
@@ -34,20 +35,29 @@ impl Servers {
     pub fn start(faults: bool) -> Result<Self, FarmError> {
         let broker = RabbitMq::start().ok_or(FarmError::Missing("rabbitmq-server"))?;
         let redis = RedisServer::start(RedisOptions::default()).ok_or(FarmError::Missing("redis-server"))?;
-        let (s3, failing) = (S3Server::s3s(), Arc::new(AtomicBool::new(false)));
-        let told = Arc::clone(&failing);
+        let (s3, failing, kept) = (S3Server::s3s(), Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let (told, counted) = (Arc::clone(&failing), Arc::clone(&kept));
         let proxy = faults.then(|| {
-            HttpFault::start(s3.address, move |_, number| match told.load(Ordering::Relaxed) {
-                true => fault(number),
-                false => None,
+            HttpFault::start(s3.address, move |request, number| {
+                let fault = told.load(Ordering::Relaxed).then(|| fault(number)).flatten();
+                if fault.is_none() && is_record(request) {
+                    counted.fetch_add(1, Ordering::Relaxed);
+                }
+                fault
             })
         });
-        Ok(Self { broker, redis, s3, proxy, failing })
+        Ok(Self { broker, redis, s3, proxy, failing, kept })
     }
 
     /// Whether requests to the S3 server fail now and then.
     pub fn fail(&self, failing: bool) {
         self.failing.store(failing, Ordering::Relaxed);
+    }
+
+    /// How many records of layers the S3 server was given, where it can be told to fail: each is an analysis that came to
+    /// its end.
+    pub fn records(&self) -> u64 {
+        self.kept.load(Ordering::Relaxed)
     }
 
     /// What tells our processes where the servers are.
@@ -91,4 +101,9 @@ fn fault(number: usize) -> Option<Fault> {
         1 => Fault::Answer(503, "SlowDown"),
         _ => Fault::Reset,
     })
+}
+
+/// Whether a request puts the record of a layer; not that of a failure, nor what a worker tries a store with.
+fn is_record(request: &Request) -> bool {
+    request.method == "PUT" && request.target.contains("/layers/sha256") && !request.target.contains("/failed-")
 }

@@ -14,6 +14,8 @@ pub(super) struct Outcome {
     pub(super) took: Duration,
     /// The ids of reports, by reference; an id is the hash of the report's bytes.
     pub(super) reports: BTreeMap<String, String>,
+    /// The reports themselves, where they were fetched.
+    pub(super) documents: BTreeMap<String, Vec<u8>>,
     /// What went wrong with the others, and with those that are not complete.
     pub(super) complaints: Vec<String>,
 }
@@ -42,10 +44,18 @@ pub(super) fn collect(api: &Api, job: Job, took: Duration) -> Result<Outcome, Fa
             complaints.push(format!("{} has two reports", result.reference));
         }
     }
-    Ok(Outcome { job, took, reports, complaints })
+    Ok(Outcome { job, took, reports, documents: BTreeMap::new(), complaints })
 }
 
 impl Outcome {
+    /// With every report fetched.
+    pub(super) fn with_documents(mut self, api: &Api) -> Result<Self, FarmError> {
+        for (reference, report) in &self.reports {
+            self.documents.insert(reference.clone(), api.report(report)?);
+        }
+        Ok(self)
+    }
+
     /// Whether every one of `images` has a complete report.
     pub(super) fn check(&self, what: &str, images: &[String], verdict: &mut Verdict) {
         let lost = images.iter().filter(|image| !self.reports.contains_key(*image)).count();

@@ -67,6 +67,9 @@ impl Performer {
     /// Performs the task of a delivery.
     pub(super) async fn perform(&self, delivery: Delivery<Task>) -> Ending {
         let Delivery { message: task, receipt } = delivery;
+        // A build that is done before it has begun.
+        #[cfg(feature = "mutants")]
+        let receipt = if lazaret::door::mutant::is("ack-before-store") { Acked::of(receipt).await } else { receipt };
         let (started, meter) = (Instant::now(), Arc::new(Meter::default()));
         let key = key::layer(&task.blob.digest, &task.set);
         let claims = [(key.clone(), task.ticket.clone())];
@@ -201,5 +204,35 @@ impl Performer {
             }
             Ending::Lost => tracing::warn!("the task was lost to another worker: its connection is gone"),
         }
+    }
+}
+
+/// A receipt that was acknowledged before its time.
+#[cfg(feature = "mutants")]
+struct Acked;
+
+#[cfg(feature = "mutants")]
+impl Acked {
+    async fn of(receipt: Box<dyn Receipt>) -> Box<dyn Receipt> {
+        receipt.ack().await;
+        Box::new(Self)
+    }
+}
+
+#[cfg(feature = "mutants")]
+#[async_trait::async_trait]
+impl Receipt for Acked {
+    async fn ack(self: Box<Self>) -> bool {
+        true
+    }
+
+    async fn retry(self: Box<Self>, _: Duration, _: bool) -> Result<(), lazaret::door::queue::QueueError> {
+        Ok(())
+    }
+
+    async fn reject(self: Box<Self>) {}
+
+    async fn lost(&self) {
+        std::future::pending().await
     }
 }
