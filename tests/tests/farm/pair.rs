@@ -33,6 +33,7 @@ fn one_list_submitted_to_both_is_worked_on_once() {
         assert_eq!(api.jobs().as_array().map(Vec::len), Some(2), "either answers for all jobs");
         assert_eq!(api.reports(&jobs[0]), api.reports(&jobs[1]));
     }
+    assert_eq!(scene.kept("latest/").len(), references.len(), "one pointer for each image");
     let analysed = |job: &str| apis[0].job(job)["ledger"]["layers_analysed"].as_u64().unwrap();
     assert_eq!(analysed(&jobs[0]) + analysed(&jobs[1]), ground.layers().len() as u64, "what both ledgers say together");
     scene.farm.verify_empty();
