@@ -6,9 +6,11 @@ use clap::{Parser, Subcommand};
 
 mod advisories;
 mod completions;
+mod demo;
+
 mod failure;
-mod farm_doors;
 mod farm;
+mod farm_doors;
 mod fetching;
 mod follow;
 mod image_list;
@@ -43,6 +45,8 @@ pub struct Cli {
 enum Command {
     /// Scan images
     Scan(Box<scan::Scan>),
+    /// Watch a fleet of made-up images being scanned, with nothing but this machine
+    Demo(demo::Demo),
     /// Coordinate a farm: take jobs over HTTP, plan them, and publish their reports
     Serve(Box<serve::Serve>),
     /// Make and look at the queues of a farm
@@ -73,6 +77,7 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let ended = match cli.command {
         Command::Scan(scan) => scan.run(),
+        Command::Demo(demo) => demo.run(),
         Command::Serve(serve) => serve.run(),
         Command::Queues(queues) => queues.run(),
         Command::Submit(submit) => submit.run(),

@@ -5,6 +5,7 @@ pub mod assess;
 pub mod cli;
 pub mod compose;
 pub mod doors;
+pub mod engine;
 pub mod farm;
 pub mod inventory;
 pub mod local;

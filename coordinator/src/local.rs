@@ -156,11 +156,7 @@ async fn perform(planner: &Planner, sources: &Sources, task: Task) -> Result<Arc
     Ok(Arc::new(record))
 }
 
-fn analyse(
-    source: &dyn ImageSource,
-    named: &Descriptor,
-    progress: &Progress,
-) -> Result<(LayerInventory, u64), String> {
+fn analyse(source: &dyn ImageSource, named: &Descriptor, progress: &Progress) -> Result<(LayerInventory, u64), String> {
     let start = lazaret_worker::clock::thread_cpu_micros();
     let blob = source.open_blob(named).map_err(|error| error.to_string())?;
     let blob = Counted { inner: blob, read: &progress.bytes_done };

@@ -123,10 +123,9 @@ fn named(layer: &Layer, record: Arc<LayerRecord>) -> Result<Arc<LayerRecord>, St
 
 fn mismatch(layer: &Layer, inventory: &LayerInventory) -> Option<String> {
     match inventory.diff_id {
-        Some(found) if found != layer.diff_id => Some(format!(
-            "the layer unpacks to {found}, not to {} as the image's configuration claims",
-            layer.diff_id
-        )),
+        Some(found) if found != layer.diff_id => {
+            Some(format!("the layer unpacks to {found}, not to {} as the image's configuration claims", layer.diff_id))
+        }
         Some(_) if inventory.compressed_bytes != layer.blob.size => Some(format!(
             "the layer has {} bytes, not the {} that the manifest says",
             inventory.compressed_bytes, layer.blob.size

@@ -192,7 +192,9 @@ impl Shared {
             // The loop ends with the planner, and whoever waits then is gone too.
             let _ = self.wishes.send(id);
         }
-        answer.await.unwrap_or_else(|_| Err(Failure { kind: FailureKind::Abandoned, reason: "the scan was ended".into() }))
+        answer
+            .await
+            .unwrap_or_else(|_| Err(Failure { kind: FailureKind::Abandoned, reason: "the scan was ended".into() }))
     }
 
     /// Answers everybody who waits for a task.

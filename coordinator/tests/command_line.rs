@@ -3,6 +3,7 @@
 mod command_line {
     mod advisories;
     mod bytes;
+    mod demo;
     mod exit_codes;
     mod failures;
     mod generated;

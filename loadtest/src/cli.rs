@@ -78,7 +78,12 @@ pub(crate) fn run() -> ExitCode {
 fn list() {
     let mut table = table(["SCENARIO", "WHAT IT SHOWS", "A MINUTE", "A NIGHT"]);
     for Scenario { name, about, minute, night, .. } in SCENARIOS {
-        table.add_row([(*name).to_owned(), (*about).to_owned(), format!("--scale {minute}"), format!("--scale {night}")]);
+        table.add_row([
+            (*name).to_owned(),
+            (*about).to_owned(),
+            format!("--scale {minute}"),
+            format!("--scale {night}"),
+        ]);
     }
     println!("{table}");
 }
@@ -103,7 +108,11 @@ impl Run {
         let took = start.elapsed().as_secs_f64();
         show(&verdict);
         let holds = verdict.holds();
-        println!("{} {} at scale {scale}, in {took:.1} s", scenario.name, if holds { "holds" } else { "DOES NOT HOLD" });
+        println!(
+            "{} {} at scale {scale}, in {took:.1} s",
+            scenario.name,
+            if holds { "holds" } else { "DOES NOT HOLD" }
+        );
         if let Some(path) = &self.json {
             write(path, scenario, &settings, took, &verdict).map_err(|error| format!("{}: {error}", path.display()))?;
         }

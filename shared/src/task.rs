@@ -226,7 +226,8 @@ mod tests {
     #[test]
     fn reads_what_it_wrote_and_nothing_else() {
         assert_eq!(Task::read(&task().write()), Ok(task()));
-        let old = br#"{"schema":1,"min_reader":1,"id":"ID","ticket":"","blob":{"mediaType":"","digest":"DIGEST","size":1},
+        let old =
+            br#"{"schema":1,"min_reader":1,"id":"ID","ticket":"","blob":{"mediaType":"","digest":"DIGEST","size":1},
             "places":[{"registry":"r.example:5000","repository":"a/b"}],"set":"00ff","class":"bulk","later":true}"#;
         let old = String::from_utf8_lossy(old)
             .replace("ID", &task().id.to_string())

@@ -60,7 +60,8 @@ fn read(text: &str, engines: Vec<Endpoint>) -> Result<Had, SourceError> {
         Opened::Random(source) => {
             let mut images = source.images(&PlatformChoice::Host)?;
             let image = images.remove(0);
-            let blobs = image.layers.iter().map(|layer| measured(&mut source.open_blob(&layer.blob).unwrap())).collect();
+            let blobs =
+                image.layers.iter().map(|layer| measured(&mut source.open_blob(&layer.blob).unwrap())).collect();
             Ok((image, blobs))
         }
         Opened::Stream(archive) => {

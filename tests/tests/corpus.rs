@@ -5,12 +5,16 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use lazaret::door::source::{ImageSource, OciLayout, PlatformChoice};
-use lazaret::door::store::MemoryStore;
+use lazaret::door::source::PlatformChoice;
+use lazaret::door::store::{MemoryStore, SharedStore};
 use lazaret::image::Image;
-use lazaret_coordinator::pipeline::{self, Inventoried, Progress};
+use lazaret_coordinator::pipeline::Inventoried;
 use serde_json::Value;
+
+mod embedded;
 
 /// Ecosystem, name, version, introducing layer.
 type Row = (String, String, String, u64);
@@ -26,12 +30,11 @@ fn corpus() -> Option<PathBuf> {
 }
 
 fn inventory(corpus: &Path, tag: &str) -> (Image, Inventoried) {
-    let layout = OciLayout::open(&corpus.join("images"), Some(tag)).unwrap();
-    let mut images = layout.images(&PlatformChoice::All).unwrap();
+    let reference = format!("oci:{}:{tag}", corpus.join("images").display());
+    let store = Arc::new(MemoryStore::default());
+    let (mut images, _) = embedded::scan(&reference, PlatformChoice::All, store, Vec::new());
     assert_eq!(images.len(), 1, "{tag}");
-    let image = images.remove(0);
-    let inventoried = pipeline::inventory(&image, &layout, &MemoryStore::default(), &Progress::default());
-    (image, inventoried)
+    images.remove(0)
 }
 
 fn expected(truth: &Value) -> BTreeSet<Row> {
@@ -116,12 +119,11 @@ fn one_content_in_six_wrappings_is_one_inventory() {
 #[test]
 fn a_recalled_inventory_is_the_same() {
     let Some(corpus) = corpus() else { return };
-    let layout = OciLayout::open(&corpus.join("images"), Some("debian-bookworm")).unwrap();
-    let image = layout.images(&PlatformChoice::Host).unwrap().remove(0);
-    let store = MemoryStore::default();
-    let first = pipeline::inventory(&image, &layout, &store, &Progress::default());
-    let progress = Progress::default();
-    let second = pipeline::inventory(&image, &layout, &store, &progress);
-    assert_eq!(first.inventory, second.inventory);
-    assert_eq!(progress.layers.into_inner(), 0, "nothing was planned");
+    let reference = format!("oci:{}:debian-bookworm", corpus.join("images").display());
+    let store: SharedStore = Arc::new(MemoryStore::default());
+    let scan = || embedded::scan(&reference, PlatformChoice::Host, Arc::clone(&store), Vec::new());
+    let (first, _) = scan();
+    let (second, progress) = scan();
+    assert_eq!(first[0].1.inventory, second[0].1.inventory);
+    assert_eq!(progress.layers.load(Ordering::Relaxed), 0, "nothing was planned");
 }

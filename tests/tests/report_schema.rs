@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use jsonschema::Validator;
-use lazaret::door::source::{self, PlatformChoice, SourceOptions};
+use lazaret::door::source::PlatformChoice;
 use lazaret::door::store::MemoryStore;
 use lazaret::ecosystem::Ecosystem;
 use lazaret::inventory::GapKind;
@@ -21,6 +22,7 @@ use lazaret_coordinator::report::{
 use lazaret_loadtest::sample;
 use serde_json::{Map, Value, json};
 
+mod embedded;
 #[path = "report_schema/mutate.rs"]
 mod mutate;
 
@@ -86,12 +88,10 @@ impl Sample {
 }
 
 fn scan(layout: &Path) -> (lazaret::image::Image, pipeline::Inventoried) {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let options = SourceOptions { runtime: runtime.handle().clone(), engines: Vec::new(), registry: None };
-    let reference = source::reference(&format!("oci:{}:{}", layout.display(), sample::TAG)).unwrap();
-    let found = source::open(&reference, &options).unwrap();
-    let (store, progress) = (MemoryStore::default(), pipeline::Progress::default());
-    pipeline::scan(found, &PlatformChoice::Host, &store, &progress).unwrap().remove(0)
+    let reference = format!("oci:{}:{}", layout.display(), sample::TAG);
+    let store = Arc::new(MemoryStore::default());
+    let (mut images, _) = embedded::scan(&reference, PlatformChoice::Host, store, Vec::new());
+    images.remove(0)
 }
 
 /// Changes one bit of a layer, which is known by the mark of gzip.

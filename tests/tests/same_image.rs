@@ -5,18 +5,20 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
-use lazaret::door::source::registry::{Registry, RegistryOptions};
-use lazaret::door::source::{self, Endpoint, PlatformChoice, SourceOptions};
+use lazaret::door::source::{Endpoint, PlatformChoice};
 use lazaret::door::store::MemoryStore;
 use lazaret::package::Package;
 use lazaret_coordinator::advisory::{Snapshot, compile};
+use lazaret_coordinator::matching;
 use lazaret_coordinator::policy::Policy;
 use lazaret_coordinator::report::build::{Context, Scanner, build};
-use lazaret_coordinator::{matching, pipeline};
 use lazaret_tests::support::docker_registry::{DockerRegistry, Form, Keeper};
 use lazaret_tests::support::{has_program, podman::Podman, process};
 use serde_json::Value;
+
+mod embedded;
 
 const TAGS: [&str; 3] = ["alpine-3.10-aged", "almalinux-9-rpm-layers", "variant-zstd"];
 
@@ -24,7 +26,6 @@ struct Bench {
     images: PathBuf,
     scratch: tempfile::TempDir,
     snapshot: Snapshot,
-    runtime: tokio::runtime::Runtime,
 }
 
 impl Bench {
@@ -39,19 +40,14 @@ impl Bench {
         let scratch = tempfile::tempdir().unwrap();
         let file = scratch.path().join("snapshot");
         compile(&[corpus.join("osv-converted/Alpine"), corpus.join("osv/AlmaLinux")], &file).unwrap();
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        Some(Self { images: corpus.join("images"), snapshot: Snapshot::open(&file).unwrap(), scratch, runtime })
+        Some(Self { images: corpus.join("images"), snapshot: Snapshot::open(&file).unwrap(), scratch })
     }
 
     /// The report on `reference`, without what was typed and where it was found.
     fn report(&self, reference: &str, engines: Vec<Endpoint>) -> Value {
-        let handle = self.runtime.handle().clone();
-        let registry = Registry::new(RegistryOptions::default()).opener(handle.clone());
-        let options = SourceOptions { runtime: handle, engines, registry: Some(registry) };
-        let found = source::open(&source::reference(reference).unwrap(), &options).unwrap();
-        let scanned =
-            pipeline::scan(found, &PlatformChoice::Host, &MemoryStore::default(), &pipeline::Progress::default());
-        let (image, inventoried) = scanned.unwrap().remove(0);
+        let store = Arc::new(MemoryStore::default());
+        let (mut images, _) = embedded::scan(reference, PlatformChoice::Host, store, engines);
+        let (image, inventoried) = images.remove(0);
         let contents = &inventoried.inventory.contents;
         let packages: Vec<&Package> = contents.packages.iter().map(|installed| &installed.package).collect();
         let matches = matching::find(&packages, contents.distro.as_ref(), &self.snapshot).unwrap();

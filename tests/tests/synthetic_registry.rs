@@ -22,10 +22,10 @@ fn fleet(images: u32) -> Arc<Fleet> {
 /// Pulls an image as a scan does; its digest and those of its layers.
 fn pull(client: &Registry, runtime: &tokio::runtime::Runtime, reference: &str) -> (Digest, Vec<Digest>) {
     let source = RegistryImage::new(client.clone(), reference.parse().unwrap(), runtime.handle().clone());
-    let images = source.images(&PlatformChoice::Host).unwrap();
+    let images = source.images(&PlatformChoice::Exactly("linux/amd64".parse().unwrap())).unwrap();
     let layers = images[0].layers.iter().map(|layer| {
         let mut content = Vec::new();
-        source.open_blob(layer).unwrap().read_to_end(&mut content).unwrap();
+        source.open_blob(&layer.blob).unwrap().read_to_end(&mut content).unwrap();
         assert_eq!(Digest::of(&content), layer.blob.digest);
         layer.blob.digest
     });

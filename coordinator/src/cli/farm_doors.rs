@@ -25,6 +25,11 @@ pub(super) struct DoorArgs {
 }
 
 impl DoorArgs {
+    /// Those of a farm that is not described by options.
+    pub(super) fn new(queue: String, cache: String, store: String) -> Self {
+        Self { queue, cache, store: Some(store) }
+    }
+
     /// Opens all three.
     pub(super) async fn open(&self) -> Result<Doors, Failure> {
         let store = self.store.clone().or_else(settings::store_url).unwrap_or_else(|| "memory:".to_owned());

@@ -21,5 +21,5 @@ pub(super) fn read(given: &[String], file: Option<&Path>) -> Result<Vec<String>,
     }
     let mut seen = HashSet::new();
     images.retain(|image| seen.insert(image.clone()));
-    if images.is_empty() { Err(Failure::new("no image is named")) } else { Ok(images) }
+    if images.is_empty() { Err(Failure::new("the list names no image")) } else { Ok(images) }
 }

@@ -28,7 +28,8 @@ enum Command {
 
 impl Queues {
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
-        let url = self.queue.ok_or_else(|| Failure::new("which queue? write --queue amqp://HOST, or set LAZARET_QUEUE"))?;
+        let url =
+            self.queue.ok_or_else(|| Failure::new("which queue? write --queue amqp://HOST, or set LAZARET_QUEUE"))?;
         fetching::runtime()?.block_on(async {
             match self.command {
                 Command::Declare => {

@@ -1,6 +1,5 @@
 //! `lazaret scan`: images in, reports out.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -11,8 +10,9 @@ use lazaret::image::Platform;
 
 use super::progress::Shown;
 use super::registry::RegistryArgs;
-use super::{Failure, output, settings};
+use super::{Failure, image_list, output, settings};
 use crate::advisory::update;
+use crate::engine::Engine;
 use crate::matching::Level;
 use crate::pipeline::Progress;
 use crate::policy::{self, Policy};
@@ -20,11 +20,9 @@ use crate::report::build::Scanner;
 use crate::report::{Report, Reports, SCHEMA, table};
 
 mod advisories;
-mod image;
 mod sample;
 mod source;
 
-use image::Engine;
 use sample::Sample;
 
 /// Scan images
@@ -181,7 +179,7 @@ impl Scan {
             self.advisories.get_or_insert_with(|| sample.snapshot());
             self.offline = true;
         }
-        let references = self.references()?;
+        let references = image_list::read(&self.images, self.file.as_deref())?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::new)?;
         let options = self.login.options(&self.registry, &references, runtime.handle())?;
         let policy = self.policy()?;
@@ -203,11 +201,12 @@ impl Scan {
         let mut reports = Vec::new();
         let mut failed = false;
         let progress = Arc::new(Progress::default());
-        let name = if let [only] = references.as_slice() { only.clone() } else { format!("{} images", references.len()) };
+        let name =
+            if let [only] = references.as_slice() { only.clone() } else { format!("{} images", references.len()) };
         let shown = Shown::start(&name, Arc::clone(&progress));
         let mut scanned = {
             let _context = runtime.enter();
-            Engine::start(store, options, choice, progress).scan(references)
+            Engine::embedded(store, options, choice, progress).scan(references)
         };
         while let Some((reference, scanned)) = scanned.blocking_recv() {
             match scanned {
@@ -234,26 +233,6 @@ impl Scan {
             }
         }
         Ok(self.exit_code(&reports, failed))
-    }
-
-    fn references(&self) -> Result<Vec<String>, Failure> {
-        const MAX_LIST: u64 = 64 << 20;
-        let mut references = self.images.clone();
-        if let Some(path) = &self.file {
-            let failed = |error| Failure::new(format_args!("cannot read {}: {error}", path.display()));
-            if std::fs::metadata(path).map_err(failed)?.len() > MAX_LIST {
-                return Err(Failure::new(format_args!("{} is too large for a list of images", path.display())));
-            }
-            let list = std::fs::read_to_string(path).map_err(failed)?;
-            let lines = list.lines().map(|line| line.split(" #").next().unwrap_or_default().trim());
-            references.extend(lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned));
-        }
-        let mut seen = HashSet::new();
-        references.retain(|reference| seen.insert(reference.clone()));
-        if references.is_empty() {
-            return Err(Failure::new("the list names no image"));
-        }
-        Ok(references)
     }
 
     fn policy(&self) -> Result<Policy, Failure> {

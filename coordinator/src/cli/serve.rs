@@ -85,7 +85,9 @@ impl Serve {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
-            tracing::info!("told to stop; jobs go on wherever another coordinator is, or when this one is started again");
+            tracing::info!(
+                "told to stop; jobs go on wherever another coordinator is, or when this one is started again"
+            );
         };
         let service = Arc::new(Service::new(Arc::clone(&farm)));
         let options = ApiOptions { tokens: self.tokens, metrics, limits: Limits::default() };

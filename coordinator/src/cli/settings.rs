@@ -37,3 +37,8 @@ fn base(variable: &str, below_home: &str) -> Option<PathBuf> {
 pub(super) fn farm_token() -> Option<Secret> {
     std::env::var("LAZARET_TOKEN").ok().map(|token| token.trim().to_owned()).filter(|t| !t.is_empty()).map(Secret::new)
 }
+
+/// A door as the environment names it: `$LAZARET_QUEUE`, `$LAZARET_CACHE` or `$LAZARET_STORE`.
+pub(super) fn door(variable: &str) -> Option<String> {
+    std::env::var(variable).ok().filter(|url| !url.is_empty())
+}

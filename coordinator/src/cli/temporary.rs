@@ -16,6 +16,17 @@ use super::Failure;
 /// # Errors
 /// Those of `fill`, and of the system.
 pub(super) fn directory(fill: impl FnOnce(&Path) -> Result<(), Failure>) -> Result<TempDir, Failure> {
+    directory_and(fill, || {})
+}
+
+/// The same, where `last` has to be done before the directory goes at a signal: ending those who write to it.
+///
+/// # Errors
+/// As for [`directory`].
+pub(super) fn directory_and(
+    fill: impl FnOnce(&Path) -> Result<(), Failure>,
+    last: impl FnOnce() + Send + 'static,
+) -> Result<TempDir, Failure> {
     let failed = |error: io::Error| Failure::new(format_args!("cannot make a temporary directory: {error}"));
     let runtime = Builder::new_current_thread().enable_io().build().map_err(failed)?;
     // Listened for before there is a directory: no moment is left in which a signal would find nobody who knows of it.
@@ -38,6 +49,7 @@ pub(super) fn directory(fill: impl FnOnce(&Path) -> Result<(), Failure>) -> Resu
                 _ = hang_up.recv() => SignalKind::hangup(),
             }
         });
+        last();
         // It may be gone already; and nobody is left who could be told of anything else.
         let _ = std::fs::remove_dir_all(&path);
         #[allow(clippy::exit, reason = "the user asked for the end of the process")]

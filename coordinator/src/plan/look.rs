@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use futures_util::{FutureExt as _, StreamExt as _};
 use futures_util::stream;
+use futures_util::{FutureExt as _, StreamExt as _};
 use lazaret::door::queue::{DeadLetter, Delivery};
 use lazaret::key;
 use lazaret::record::{FailureKind, FailureRecord, LayerRecord};

@@ -130,7 +130,8 @@ impl Open {
     /// The claim is somebody else's, by their ticket. Whether a copy with that ticket should go to the interactive queue,
     /// since theirs waits in the bulk queue.
     pub(super) fn is_held(&mut self, holder: String) -> bool {
-        let urgent = self.task.class == Class::Interactive && ticket::is_bulk(&holder) && !self.others.contains(&holder);
+        let urgent =
+            self.task.class == Class::Interactive && ticket::is_bulk(&holder) && !self.others.contains(&holder);
         if !self.others.contains(&holder) {
             self.others.push(holder);
         }

@@ -51,7 +51,8 @@ pub(super) async fn publish(shared: &Arc<Shared>, tasks: Vec<Task>) {
                     }
                 }
                 // Nobody can say now whether the other still has it; it did a moment ago.
-                Claim::Unknown if matches!(open.stage, Stage::Awaited(at) if at.elapsed() < shared.options.patience) => {}
+                Claim::Unknown if matches!(open.stage, Stage::Awaited(at) if at.elapsed() < shared.options.patience) => {
+                }
                 _ => ours.push(task),
             }
         }

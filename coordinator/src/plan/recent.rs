@@ -52,9 +52,8 @@ mod tests {
         let hide = Hide { path: "x".repeat(1 << 20).as_str().into(), kind: HideKind::Whiteout };
         let inventory = LayerInventory { hides: vec![hide; 4], ..LayerInventory::default() };
         let record = Arc::new(LayerRecord { inventory, ..LayerRecord::default() });
-        let id = |n: u64| {
-            TaskId::new(&Descriptor { media_type: String::new(), digest: Digest::of(b""), size: n }, "00")
-        };
+        let id =
+            |n: u64| TaskId::new(&Descriptor { media_type: String::new(), digest: Digest::of(b""), size: n }, "00");
         let mut recent = Recent::default();
         (0..40).for_each(|n| recent.put(id(n), &record));
         assert!(recent.get(&id(0)).is_none() && recent.get(&id(39)).is_some());

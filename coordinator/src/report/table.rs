@@ -72,7 +72,8 @@ fn layers(text: &mut String, report: &Report, style: Style) {
     }
 }
 
-fn new_table(style: Style, header: &[&str]) -> Table {
+/// A table without lines.
+pub(crate) fn new_table(style: Style, header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Dynamic).set_header(header.to_vec());
@@ -88,7 +89,7 @@ fn new_table(style: Style, header: &[&str]) -> Table {
 }
 
 /// Without the blanks that fill the last column.
-fn trimmed(table: &Table) -> String {
+pub(crate) fn trimmed(table: &Table) -> String {
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
@@ -116,7 +117,8 @@ fn packages(report: &Report, style: Style) -> Table {
     table
 }
 
-fn colour(level: Level) -> Option<Color> {
+/// What a severity is coloured with.
+pub(crate) fn colour(level: Level) -> Option<Color> {
     match level {
         Level::Critical => Some(Color::Magenta),
         Level::High => Some(Color::Red),

@@ -10,10 +10,10 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::Instrument as _;
 
+use super::Farm;
 use super::image::{self, Setting};
 use super::job::{ImageResult, ImageStatus, JobStatus, SCHEMA};
 use super::stored::{self, Plan, Results, State};
-use super::Farm;
 use crate::plan::ledger::Job;
 use crate::policy::{self, Policy};
 
@@ -116,7 +116,8 @@ impl Run<'_> {
             Some(summary) => Some(self.farm.snapshots.get(summary).await.map_err(RunError::Snapshot)?),
             None => None,
         };
-        let job = Job { trace: telemetry::traceparent_of_current_span(), ..Job::new(self.id) };
+        let mut job = Job::new(self.id);
+        job.trace = telemetry::traceparent_of_current_span();
         job.resume(self.state.ledger);
         let setting = Arc::new(Setting { plan, policy, snapshot, job });
         let mut waiting = (0..).zip(setting.plan.job.images.clone()).filter(|(index, _)| !self.done.contains(index));
@@ -132,9 +133,7 @@ impl Run<'_> {
             {
                 let (farm, setting) = (Arc::clone(self.farm), Arc::clone(&setting));
                 let span = tracing::info_span!("image", reference);
-                scans.spawn(
-                    async move { (index, image::scan(&farm, &setting, &reference).await) }.instrument(span),
-                );
+                scans.spawn(async move { (index, image::scan(&farm, &setting, &reference).await) }.instrument(span));
             }
             tokio::select! {
                 ended = scans.join_next() => match ended {

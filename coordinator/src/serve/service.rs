@@ -148,8 +148,7 @@ impl Jobs for Service {
     async fn watch(&self, id: &str) -> Result<Option<BoxStream<'static, JobEvent>>, JobsError> {
         let Some(view) = self.view(id).await? else { return Ok(None) };
         let seen = all(self.store(), &stored::results(id)).await.map_err(unavailable)?.pop();
-        let watch =
-            Watch { store: self.store().clone(), view, seen, events: VecDeque::new(), began: false };
+        let watch = Watch { store: self.store().clone(), view, seen, events: VecDeque::new(), began: false };
         Ok(Some(stream::unfold(watch, Watch::next).boxed()))
     }
 

@@ -12,6 +12,7 @@ fn every_command_has_a_man_page() {
     for name in [
         "lazaret",
         "lazaret-scan",
+        "lazaret-demo",
         "lazaret-submit",
         "lazaret-jobs",
         "lazaret-jobs-show",

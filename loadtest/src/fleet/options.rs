@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-/// What a fleet is made of; two fleets with equal options are equal, byte for byte, on machines of one architecture.
+/// What a fleet is made of; two fleets with equal options are equal, byte for byte, on any machine.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FleetOptions {
     /// Everything follows from it.

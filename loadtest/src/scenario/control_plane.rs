@@ -32,7 +32,13 @@ pub(super) fn run(settings: &Settings) -> Result<Verdict, FarmError> {
     verdict.equal("layers analysed", u64::from(stubs.images * stubs.layers), outcome.job.ledger.layers_analysed);
     verdict.at_least("tasks through the farm", 500.0, tasks / seconds, "tasks/s");
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let of = |spent: Duration| format!("{:.2} ms a task, {:.2} of {cores} cores", spent.as_secs_f64() / tasks * 1e3, spent.as_secs_f64() / seconds);
+    let of = |spent: Duration| {
+        format!(
+            "{:.2} ms a task, {:.2} of {cores} cores",
+            spent.as_secs_f64() / tasks * 1e3,
+            spent.as_secs_f64() / seconds
+        )
+    };
     verdict.note("bound by: coordinator", of(after.0 - before.0));
     verdict.note("bound by: worker", of(after.1 - before.1));
     verdict.note("bound by: RabbitMQ and Redis", of(servers_after.saturating_sub(servers)));

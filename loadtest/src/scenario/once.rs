@@ -47,7 +47,8 @@ fn first_night(farm: &mut Farm, subject: &Subject, verdict: &mut Verdict) -> Res
     let floor = subject.floor()?.as_secs_f64();
     let (coordinators, workers) = (after.0 - before.0, after.1 - before.1);
     let cpu = (coordinators + workers).as_secs_f64();
-    let parts = format!("{:.2} s in coordinators, {:.2} s in workers", coordinators.as_secs_f64(), workers.as_secs_f64());
+    let parts =
+        format!("{:.2} s in coordinators, {:.2} s in workers", coordinators.as_secs_f64(), workers.as_secs_f64());
     verdict.note("CPU", format!("{} ({parts}); floor {}", figure(cpu, "s"), figure(floor, "s")));
     verdict.note("CPU for a layer", figure(cpu / layers.max(1) as f64 * 1e3, "ms"));
     // Tiny synthetic layers are mostly overhead; the promise is about layers as they are.

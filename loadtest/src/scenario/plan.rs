@@ -101,7 +101,12 @@ async fn deduplicated(cache: &SharedCache, settings: &Settings, verdict: &mut Ve
     let limit = Duration::from_secs(5).mul_f64((f64::from(references) / 1e6).max(1.0));
     verdict.within("deduplicated and looked up", limit, took);
     let resident = usage::of(std::process::id()).resident;
-    verdict.at_most("memory of this process, servers' proxies included", 512.0, resident as f64 / f64::from(1 << 20), "MiB");
+    verdict.at_most(
+        "memory of this process, servers' proxies included",
+        512.0,
+        resident as f64 / f64::from(1 << 20),
+        "MiB",
+    );
     verdict.note("references in a second", figure(f64::from(references) / took.as_secs_f64(), ""));
 }
 

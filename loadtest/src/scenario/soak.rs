@@ -18,7 +18,8 @@ const MIB: f64 = (1 << 20) as f64;
 
 pub(super) fn run(settings: &Settings) -> Result<Verdict, FarmError> {
     let fleet = FleetOptions { seed: settings.seed, scale: 0.000_3, ..FleetOptions::of(settings.scaled(IMAGES, 50)) };
-    let faults = Faults { seed: settings.seed, internal_errors: 0.002, truncated: 0.002, reset: 0.002, ..Faults::default() };
+    let faults =
+        Faults { seed: settings.seed, internal_errors: 0.002, truncated: 0.002, reset: 0.002, ..Faults::default() };
     let subject = Subject::of_fleet(Fleet::new(fleet), RegistryOptions { faults, ..RegistryOptions::default() })?;
     let mut farm = Farm::start(FarmOptions::new(&settings.programs, subject.registry.address()))?;
     let mut verdict = Verdict::default();
@@ -61,7 +62,12 @@ fn soak(farm: &mut Farm, subject: &Subject, verdict: &mut Verdict) -> Result<(),
     verdict.at_most("worker: memory of its largest child", 512.0, most(|sample| sample.largest_child) / MIB, "MiB");
     let (early, late) = (&samples[tenth.min(samples.len() - 1)], &samples[samples.len() - 1]);
     // A connection more or less to the registry is no leak.
-    verdict.at_most("worker: more descriptors than early on", 8.0, late.descriptors as f64 - early.descriptors as f64, "");
+    verdict.at_most(
+        "worker: more descriptors than early on",
+        8.0,
+        late.descriptors as f64 - early.descriptors as f64,
+        "",
+    );
     let held = farm.servers.redis_bytes()?.saturating_sub(empty) as f64 / layers.max(1) as f64 / 1024.0;
     verdict.at_most("Redis for each layer", 3.0, held, "KB");
     let coordinator = farm.coordinators[0].usage();

@@ -47,7 +47,9 @@ impl Subject {
     pub(super) fn of_layout(layout: &Path, options: RegistryOptions) -> Result<Self, FarmError> {
         let registry = SyntheticRegistry::from_layout(layout, options)?;
         let images = registry.references().collect();
-        let read = |path: &Path| -> Result<Value, FarmError> { Ok(serde_json::from_slice(&fs::read(path)?).map_err(io::Error::from)?) };
+        let read = |path: &Path| -> Result<Value, FarmError> {
+            Ok(serde_json::from_slice(&fs::read(path)?).map_err(io::Error::from)?)
+        };
         let blob = |descriptor: &Value| -> Result<(Digest, PathBuf), FarmError> {
             let digest = descriptor["digest"].as_str().and_then(|digest| digest.parse::<Digest>().ok());
             let digest = digest.ok_or_else(|| FarmError::Odd(format!("{}: no digest", layout.display())))?;

@@ -44,12 +44,7 @@ pub(super) fn run(settings: &Settings) -> Result<Verdict, FarmError> {
 }
 
 /// Takes the owner away from a running job.
-fn bereave(
-    farm: &mut Farm,
-    fate: Fate,
-    registry: &SyntheticRegistry,
-    verdict: &mut Verdict,
-) -> Result<(), FarmError> {
+fn bereave(farm: &mut Farm, fate: Fate, registry: &SyntheticRegistry, verdict: &mut Verdict) -> Result<(), FarmError> {
     let images: Vec<String> = registry.references().collect();
     let start = Instant::now();
     let id = farm.api().submit(&images, "bulk")?.id;

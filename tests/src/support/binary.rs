@@ -1,4 +1,4 @@
-//! The programs under test, as the cargo that runs the test builds them.
+//! The programs under test, built by the cargo that runs the test or by the command that ran it.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -12,17 +12,20 @@ use super::process::run;
 /// # Panics
 /// It does not build.
 pub fn lazaret(release: bool) -> PathBuf {
+    build("lazaret-coordinator", "lazaret", release)
+}
+
+/// Builds the worker, and says where it is: beside `lazaret`.
+///
+/// # Panics
+/// It does not build.
+pub fn worker(release: bool) -> PathBuf {
+    build("lazaret-worker", "lazaret-worker", release)
+}
+
+fn build(package: &str, name: &str, release: bool) -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args([
-        "build",
-        "--quiet",
-        "--package",
-        "lazaret-coordinator",
-        "--bin",
-        "lazaret",
-        "--message-format",
-        "json",
-    ]);
+    cargo.args(["build", "--quiet", "--package", package, "--bin", name, "--message-format", "json"]);
     if release {
         cargo.arg("--release");
     }

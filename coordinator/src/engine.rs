@@ -1,5 +1,5 @@
-//! The pipeline with embedded doors: references found, resolved, and every image behind them inventoried, several at a time,
-//! each distinct layer once.
+//! The pipeline in this process: references found, resolved, and every image behind them inventoried, several at a time, each
+//! distinct layer once; by workers of this process, or by those of a farm.
 
 use std::sync::Arc;
 
@@ -9,7 +9,8 @@ use lazaret::door::queue::{MemoryQueue, QueueSettings};
 use lazaret::door::source::{self, ImageSource, Opened, PlatformChoice, SourceOptions};
 use lazaret::door::store::SharedStore;
 use lazaret::image::Image;
-use lazaret::task::Class;
+use lazaret::reference::Reference;
+use lazaret::task::{Class, Place};
 use tokio::sync::mpsc;
 use tokio::task::{JoinSet, spawn_blocking};
 
@@ -23,38 +24,68 @@ use crate::plan::{self, Planner};
 const AT_ONCE: usize = 16;
 
 /// What a reference came to: its images, or why there are none.
-pub(super) type Scanned = Result<Vec<(Image, Inventoried)>, String>;
+pub type Scanned = Result<Vec<(Image, Inventoried)>, String>;
 
 /// Everything that scans share.
-pub(super) struct Engine {
+pub struct Engine {
     planner: Arc<Planner>,
-    sources: Sources,
     options: SourceOptions,
     choice: PlatformChoice,
     progress: Arc<Progress>,
-    job: Job,
-    /// The workers of this process; they end with it.
-    _slots: JoinSet<()>,
+    job: Arc<Job>,
+    workers: Workers,
+}
+
+/// Who works on the tasks.
+enum Workers {
+    /// This process: it reads every source itself, so a source may be a file. The slots end with it.
+    Here { sources: Sources, _slots: JoinSet<()> },
+    /// Other processes, which know registries only.
+    Elsewhere,
 }
 
 impl Engine {
-    /// Starts planner and workers on this runtime.
-    pub(super) fn start(
+    /// Starts planner and workers on this runtime, with nothing but a store behind them.
+    pub fn embedded(
         store: SharedStore,
         options: SourceOptions,
         choice: PlatformChoice,
         progress: Arc<Progress>,
     ) -> Self {
-        let doors = Doors { queue: Arc::new(MemoryQueue::new(&QueueSettings::default())), cache: Arc::new(NoCache), store };
+        let doors =
+            Doors { queue: Arc::new(MemoryQueue::new(&QueueSettings::default())), cache: Arc::new(NoCache), store };
+        let mut engine = Self::of_farm("scan", doors, options, choice, progress);
+        let sources = Sources::default();
+        let slots = local::start(&engine.planner, &sources);
+        engine.workers = Workers::Here { sources, _slots: slots };
+        engine
+    }
+
+    /// Starts a planner on this runtime, for workers that others start behind `doors`.
+    pub fn of_farm(
+        job: &str,
+        doors: Doors,
+        options: SourceOptions,
+        choice: PlatformChoice,
+        progress: Arc<Progress>,
+    ) -> Self {
         let set = local::fingerprint().to_string();
         let planner = Arc::new(Planner::start(doors, &set, plan::Options::default()));
-        let sources = Sources::default();
-        let slots = local::start(&planner, &sources);
-        Self { planner, sources, options, choice, progress, job: Job::new("scan"), _slots: slots }
+        Self { planner, options, choice, progress, job: Arc::new(Job::new(job)), workers: Workers::Elsewhere }
+    }
+
+    /// What plans, for whoever asks it for more than a scan.
+    pub fn planner(&self) -> Arc<Planner> {
+        Arc::clone(&self.planner)
+    }
+
+    /// On whose behalf all of it is: what it cost.
+    pub fn job(&self) -> Arc<Job> {
+        Arc::clone(&self.job)
     }
 
     /// What each reference comes to, in their order.
-    pub(super) fn scan(self, references: Vec<String>) -> mpsc::Receiver<(String, Scanned)> {
+    pub fn scan(self, references: Vec<String>) -> mpsc::Receiver<(String, Scanned)> {
         let (sender, scanned) = mpsc::channel(AT_ONCE);
         self.progress.images.fetch_add(references.len() as u64, std::sync::atomic::Ordering::Relaxed);
         let engine = Arc::new(self);
@@ -86,10 +117,11 @@ impl Engine {
 
     async fn found(self: &Arc<Self>, reference: &str) -> Scanned {
         let parsed = source::reference(reference).map_err(|error| error.to_string())?;
+        let elsewhere = place(&parsed);
         let engine = Arc::clone(self);
         let opened = blocking(move || source::open(&parsed, &engine.options)).await?;
         match opened {
-            Opened::Random(source) => self.random(source.into()).await,
+            Opened::Random(source) => self.random(source.into(), elsewhere).await,
             Opened::Stream(archive) => {
                 let engine = Arc::clone(self);
                 let read = blocking(move || pipeline::read(archive, &engine.choice, &engine.progress)).await?;
@@ -102,24 +134,36 @@ impl Engine {
         }
     }
 
-    async fn random(self: &Arc<Self>, source: Arc<dyn ImageSource>) -> Scanned {
+    /// `elsewhere` is what other processes call the place.
+    async fn random(self: &Arc<Self>, source: Arc<dyn ImageSource>, elsewhere: Option<Place>) -> Scanned {
         let (engine, resolving) = (Arc::clone(self), Arc::clone(&source));
         let images = blocking(move || resolving.images(&engine.choice)).await?;
-        let entered = self.sources.enter(source, Arc::clone(&self.progress));
+        let entered = match &self.workers {
+            Workers::Here { sources, .. } => Some(sources.enter(source, Arc::clone(&self.progress))),
+            Workers::Elsewhere => None,
+        };
+        let (place, class) = match (&entered, &elsewhere) {
+            (Some(entered), _) => (&entered.place, Class::Interactive),
+            (None, Some(place)) => (place, Class::Bulk),
+            (None, None) => return Err("workers elsewhere fetch from registries only".to_owned()),
+        };
         let mut inventoried = Vec::with_capacity(images.len());
         for image in images {
-            let inventory = pipeline::inventory(
-                &image,
-                &self.planner,
-                &entered.place,
-                Class::Interactive,
-                &self.job,
-                &self.progress,
-            );
+            let inventory = pipeline::inventory(&image, &self.planner, place, class, &self.job, &self.progress);
             let inventory = inventory.await;
             inventoried.push((image, inventory));
         }
         Ok(inventoried)
+    }
+}
+
+/// Where workers that are not in this process find the blobs of a reference.
+fn place(reference: &Reference) -> Option<Place> {
+    match reference {
+        Reference::Registry(name) | Reference::Name(name) => {
+            Some(Place { registry: name.host.clone(), repository: name.repository.clone() })
+        }
+        _ => None,
     }
 }
 
