@@ -156,11 +156,14 @@ impl Farm {
     }
 
     fn left(&self) -> Vec<String> {
-        let queues = self.servers.broker.rabbitmqctl(&["list_queues", "--no-table-headers", "name", "messages"]);
-        let queues: Vec<&str> = queues.lines().filter(|line| !line.trim().is_empty()).collect();
-        assert!(queues.iter().any(|line| line.starts_with("lazaret.dead")), "no queue of dead letters in {queues:?}");
-        let mut left: Vec<String> =
-            queues.into_iter().filter(|line| !line.ends_with("\t0")).map(str::to_owned).collect();
+        let columns = ["name", "messages_ready", "messages_unacknowledged"];
+        let queues =
+            self.servers.broker.rabbitmqctl(&[&["list_queues", "--no-table-headers"], columns.as_slice()].concat());
+        let rows: Vec<Vec<&str>> = queues.lines().map(|line| line.split('\t').collect()).collect();
+        assert!(rows.iter().any(|row| row[0] == "lazaret.dead"), "no queue of dead letters in {queues}");
+        // Announcements, in queues that the broker named, were heard when they are unacknowledged: that is said of many at once.
+        let is_left = |row: &&Vec<&str>| row[1] != "0" || row[2] != "0" && row[0].starts_with("lazaret.");
+        let mut left: Vec<String> = rows.iter().filter(is_left).map(|row| row.join(" ")).collect();
         if let Some(cache) = &self.servers.cache {
             let claims = cache.command(&["--scan", "--pattern", "lazaret:claim:*"]);
             left.extend(claims.lines().filter(|key| !key.is_empty()).map(str::to_owned));
@@ -180,7 +183,7 @@ impl Drop for Farm {
         if std::thread::panicking() {
             for program in self.coordinators.iter().chain(&self.workers) {
                 let said = program.said();
-                let start = said.char_indices().rev().nth(3000).map_or(0, |(at, _)| at);
+                let start = said.char_indices().rev().nth(1500).map_or(0, |(at, _)| at);
                 eprintln!("--- {}\n{}", program.log().display(), &said[start..]);
             }
         }

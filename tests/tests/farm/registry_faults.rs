@@ -1,7 +1,6 @@
 //! Registries that throttle, and blobs that are not what their digest says.
 
 use std::fs;
-use std::time::Duration;
 
 use lazaret_loadtest::registry::{RegistryOptions, SyntheticRegistry, Throttle};
 use lazaret_tests::support::farm::{FarmOptions, ServerOptions};
