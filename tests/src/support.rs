@@ -2,6 +2,7 @@
 
 pub mod binary;
 pub mod docker_registry;
+pub mod farm;
 pub mod hostile_registry;
 pub mod http;
 pub mod http_fault;

@@ -1,6 +1,6 @@
 //! The jobs of the farm, as the API asks for them: all of it is in the store, and any coordinator can answer.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -104,11 +104,15 @@ impl Jobs for Service {
         }
         let mut wanted = Vec::new();
         let mut skip = after;
+        let mut told = HashSet::new();
         for key in all(self.store(), &stored::results(id)).await.map_err(unavailable)? {
             let Some(Results { results, .. }) = read(self.store(), &key).await.map_err(unavailable)? else { continue };
-            let skipped = skip.min(results.len());
+            // An owner that did not know yet that it was none any more has written beside the next one.
+            let fresh: Vec<_> = results.into_iter().filter(|(index, _)| !told.contains(index)).collect();
+            told.extend(fresh.iter().map(|(index, _)| *index));
+            let skipped = skip.min(fresh.len());
             skip -= skipped;
-            wanted.extend(results.into_iter().skip(skipped).map(|(_, result)| result).take(limit - wanted.len()));
+            wanted.extend(fresh.into_iter().skip(skipped).map(|(_, result)| result).take(limit - wanted.len()));
             if wanted.len() == limit {
                 break;
             }

@@ -1,4 +1,4 @@
-//! The commands `lazaret` and `lazaret-worker`, built by the cargo that runs the test.
+//! The programs under test, built by the cargo that runs the test or by the command that ran it.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -36,4 +36,16 @@ fn build(package: &str, name: &str, release: bool) -> PathBuf {
     };
     let found = String::from_utf8_lossy(&messages).lines().find_map(executable);
     found.expect("cargo names the executable that it built")
+}
+
+/// A program of the build that the test belongs to; the README's command builds the workspace before its tests.
+///
+/// # Panics
+/// It is not built.
+pub fn of_this_build(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a test has a program");
+    let directory = test.parent().and_then(std::path::Path::parent).expect("a build directory");
+    let program = directory.join(name);
+    assert!(program.is_file(), "{} is not there: run `cargo build --workspace` first", program.display());
+    program
 }
