@@ -31,12 +31,12 @@ fn holds(name: &str, scale: f64) {
         return;
     }
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    let settings =
-        Settings { programs: programs(), mutants: None, scale, seed: 1, layout: None, workers: None };
+    let settings = Settings { programs: programs(), mutants: None, scale, seed: 1, layout: None, workers: None };
     let scenario = scenario::named(name).expect("a scenario");
     let verdict = scenario.run(&settings).unwrap_or_else(|error| panic!("{name}: {error}"));
     assert!(!verdict.checks.is_empty());
-    let is_figure = |measured: &str| ["s", "tasks/s", "%", "MiB"].iter().any(|unit| measured.ends_with(&format!(" {unit}")));
+    let is_figure =
+        |measured: &str| ["s", "tasks/s", "%", "MiB"].iter().any(|unit| measured.ends_with(&format!(" {unit}")));
     let broken: Vec<_> = verdict
         .checks
         .iter()

@@ -14,9 +14,9 @@ use tokio::task::spawn_blocking;
 
 use super::Farm;
 use super::job::{ALL_PLATFORMS, ImageResult, ImageStatus, SCHEMA};
+use super::publish;
 use super::snapshots::Opened;
 use super::stored::{Latest, Plan};
-use super::publish;
 use crate::assess;
 use crate::pipeline::{self, Inventoried, Progress};
 use crate::plan::ledger::Job;
@@ -169,6 +169,8 @@ fn judged(setting: &Setting, reference: &str, image: &Image, inventoried: &Inven
     let snapshot = setting.snapshot.as_ref().map(Arc::as_ref);
     assess::report(reference, image, inventoried, &SCANNERS, &setting.policy, |_| match snapshot {
         Some((snapshot, summary)) => Ok((snapshot, summary)),
-        None => Err("the farm has no advisory snapshot: run `lazaret advisories update` beside its coordinators".into()),
+        None => {
+            Err("the farm has no advisory snapshot: run `lazaret advisories update` beside its coordinators".into())
+        }
     })
 }
