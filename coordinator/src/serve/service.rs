@@ -39,7 +39,8 @@ impl Service {
     }
 
     async fn view(&self, id: &str) -> Result<Option<JobView>, JobsError> {
-        view(self.store(), id).await.map_err(unavailable)
+        let planned = planned(self.store(), id).await.map_err(unavailable)?;
+        Ok(planned.map(|(_, view)| view))
     }
 }
 
@@ -48,13 +49,18 @@ fn unavailable(error: StoreError) -> JobsError {
     JobsError::Unavailable { reason: "the store does not answer".into(), retry_after_s: 5 }
 }
 
-async fn view(store: &SharedStore, id: &str) -> Result<Option<JobView>, StoreError> {
+async fn planned(store: &SharedStore, id: &str) -> Result<Option<(Plan, JobView)>, StoreError> {
     if !stored::is_id(id) {
         return Ok(None);
     }
     let Some(plan) = read::<Plan>(store, &stored::plan(id)).await? else { return Ok(None) };
-    let state = read::<State>(store, &stored::state(id)).await?;
-    Ok(Some(plan.view(&state.unwrap_or(State::new(JobStatus::Queued)))))
+    let view = viewed(store, &plan).await?;
+    Ok(Some((plan, view)))
+}
+
+async fn viewed(store: &SharedStore, plan: &Plan) -> Result<JobView, StoreError> {
+    let state = read::<State>(store, &stored::state(&plan.id)).await?;
+    Ok(plan.view(&state.unwrap_or(State::new(JobStatus::Queued))))
 }
 
 #[async_trait]
@@ -146,9 +152,10 @@ impl Jobs for Service {
     }
 
     async fn watch(&self, id: &str) -> Result<Option<BoxStream<'static, JobEvent>>, JobsError> {
-        let Some(view) = self.view(id).await? else { return Ok(None) };
+        let Some((plan, view)) = planned(self.store(), id).await.map_err(unavailable)? else { return Ok(None) };
         let seen = all(self.store(), &stored::results(id)).await.map_err(unavailable)?.pop();
-        let watch = Watch { store: self.store().clone(), view, seen, events: VecDeque::new(), began: false };
+        let store = self.store().clone();
+        let watch = Watch { store, plan, view, seen, events: VecDeque::new(), began: false };
         Ok(Some(stream::unfold(watch, Watch::next).boxed()))
     }
 
@@ -164,6 +171,8 @@ impl Jobs for Service {
 /// Whoever follows a job.
 struct Watch {
     store: SharedStore,
+    /// Never modified, so it is read once.
+    plan: Plan,
     view: JobView,
     /// The last segment of results that was told.
     seen: Option<String>,
@@ -193,7 +202,7 @@ impl Watch {
 
     async fn look(&mut self) -> Result<(), StoreError> {
         // The state first: results that are there before the end is seen are told before it.
-        let Some(view) = view(&self.store, &self.view.id).await? else { return Ok(()) };
+        let view = viewed(&self.store, &self.plan).await?;
         let prefix = stored::results(&view.id);
         for key in self.store.list(&prefix, self.seen.as_deref()).await? {
             let results: Option<Results> = read(&self.store, &key).await?;
