@@ -7,7 +7,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use lazaret::door::queue::{Announced, Depths};
+use lazaret::door::queue::{Announced, Depths, QueueError};
 use lazaret::image::Layer;
 use lazaret::record::{FailureKind, LayerRecord};
 use lazaret::task::{Class, Place, Task, TaskId};
@@ -164,9 +164,20 @@ impl Planner {
         self.shared.table().oldest().map_or(Duration::ZERO, |at| at.elapsed())
     }
 
-    /// What waits in the queues; nothing where the broker cannot be asked.
+    /// What waits in the queues; nothing where the broker cannot be asked. Where a queue of tasks is gone, so is what waited
+    /// in it: that is told, and published again as soon as the queue is there.
     pub async fn depths(&self) -> Option<Depths> {
-        self.shared.doors.queue.depths().await.ok()
+        let error = match self.shared.doors.queue.depths().await {
+            Ok(depths) => return Some(depths),
+            Err(error) => error,
+        };
+        if let QueueError::Topology { queue, .. } = &error {
+            tracing::error!("a queue is gone: {error}");
+            for class in Class::ALL.into_iter().filter(|class| queue.ends_with(&format!(".{}", class.name()))) {
+                self.shared.table().lose(class);
+            }
+        }
+        None
     }
 }
 

@@ -106,6 +106,15 @@ impl Table {
         self.0.iter_mut().filter_map(|(id, open)| wanted(open).then_some(*id)).collect()
     }
 
+    /// What was published to the queue of `class` is not there any more.
+    pub(super) fn lose(&mut self, class: Class) {
+        for open in self.0.values_mut().filter(|open| open.task.class == class) {
+            if matches!(open.stage, Stage::Published(_)) {
+                open.stage = Stage::Due;
+            }
+        }
+    }
+
     /// When the oldest task that is still waited for was published.
     pub(super) fn oldest(&self) -> Option<Instant> {
         let published = self.0.values().filter_map(|open| match open.stage {

@@ -10,9 +10,9 @@ use super::scene::{Ground, Scene, assert_alike, count};
 
 #[test]
 fn a_registry_that_answers_429_is_waited_for() {
-    let throttle = Throttle { requests_per_second: Some(60), ..Throttle::default() };
+    let throttle = Throttle { requests_per_second: Some(12), ..Throttle::default() };
     let options = RegistryOptions { throttle, ..RegistryOptions::default() };
-    let ground = Ground::with(91, count(24, 200), options);
+    let ground = Ground::with(91, count(12, 100), options);
     let Some(scene) = Scene::start(&[&ground], ServerOptions::default(), |options| options.workers = 2) else { return };
     let (api, references) = (scene.farm.api(), ground.references());
     let job = api.submit(&references);
