@@ -32,7 +32,7 @@ fn a_snapshot_that_is_replaced_during_a_job_changes_none_of_its_reports() {
     // Whoever goes on with it has never seen the old one, but in the store.
     scene.farm.coordinators[0].restart();
     let old = api.wait(&job)["snapshot"].as_str().unwrap().to_owned();
-    assert_eq!(snapshots(&job), [old.clone()]);
+    assert_eq!(snapshots(&job), std::slice::from_ref(&old));
 
     ground.registry.reset_counts();
     let next = api.submit(&references);
