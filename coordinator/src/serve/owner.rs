@@ -2,7 +2,7 @@
 //! unacknowledged until it has ended; when its owner dies, the broker gives it to the next.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lazaret::door::queue::{Delivery, Receipt};
@@ -23,10 +23,12 @@ const LOOK: Duration = Duration::from_secs(60);
 
 /// The jobs that run here, each with the way to hand it further deliveries of itself.
 #[derive(Clone, Default)]
-struct Running(Arc<Mutex<HashMap<String, mpsc::UnboundedSender<Box<dyn Receipt>>>>>);
+struct Running(Arc<Mutex<Deliveries>>);
+
+type Deliveries = HashMap<String, mpsc::UnboundedSender<Box<dyn Receipt>>>;
 
 impl Running {
-    fn jobs(&self) -> std::sync::MutexGuard<'_, HashMap<String, mpsc::UnboundedSender<Box<dyn Receipt>>>> {
+    fn jobs(&self) -> MutexGuard<'_, Deliveries> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

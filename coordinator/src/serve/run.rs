@@ -50,7 +50,7 @@ pub(super) async fn run(farm: &Arc<Farm>, id: &str) -> Result<(), RunError> {
         if let Some(trace) = &plan.trace {
             telemetry::set_parent(&span, trace);
         }
-        run.to_the_end(plan).instrument(span).await?;
+        run.through(plan).instrument(span).await?;
     }
     store.remove(&stored::open(id)).await?;
     store.remove(&stored::cancel(id)).await?;
@@ -70,7 +70,7 @@ struct Run<'f> {
 }
 
 impl Run<'_> {
-    async fn to_the_end(&mut self, plan: Plan) -> Result<(), RunError> {
+    async fn through(&mut self, plan: Plan) -> Result<(), RunError> {
         self.resume().await?;
         let status = self.images(plan).await?;
         self.keep_results().await?;

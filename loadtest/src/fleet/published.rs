@@ -99,7 +99,7 @@ fn read(text: &'static str) -> Catalogue {
             (&["advisory", id, cve, fixed, vector], Some(package)) => {
                 let Some(fixed) = package.versions.iter().position(|version| *version == fixed) else { continue };
                 // Every fifth is news of the second night.
-                let night = if super::seed::number(id) % 5 == 0 { 2 } else { 1 };
+                let night = if super::seed::number(id).is_multiple_of(5) { 2 } else { 1 };
                 package.advisories.push(Fact { id, cve, fixed, vector, night });
             }
             (&["filler", stream, name, version], _) => {
