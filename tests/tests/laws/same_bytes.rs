@@ -93,7 +93,7 @@ const GOLDEN: &str = "
     layer 1  lib64 -> usr/lib
 ";
 
-/// A new version of the form adds samples of its own and leaves these to say that the old ones are refused.
+/// A new version of the form has samples of its own: what an older build wrote is not found under the new fingerprint.
 #[test]
 fn an_old_sample_still_reads() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
