@@ -36,6 +36,8 @@ const BATCH: usize = 512;
 pub struct Options {
     /// Tasks that are published and not done yet, at most; there is never a whole registry in the broker.
     pub window: usize,
+    /// How long a claim lasts until its task is confirmed: should we die between, nobody waits longer for it.
+    pub unconfirmed_claim: Duration,
     /// How long a claim lasts that no worker has renewed yet.
     pub claim: Duration,
     /// How often the cache is looked into without an announcement.
@@ -50,6 +52,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             window: 20_000,
+            unconfirmed_claim: Duration::from_secs(20),
             claim: Duration::from_secs(900),
             look: Duration::from_secs(2),
             look_in_store: Duration::from_secs(20),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use lazaret::door::cache::Claim;
+use lazaret::door::queue::QueueError;
 use lazaret::key;
 use lazaret::task::{Class, Task, TaskId};
 use tokio::time::Instant;
@@ -36,7 +37,7 @@ pub(super) async fn publish(shared: &Arc<Shared>, tasks: Vec<Task>) {
     }
     let claims: Vec<_> =
         admitted.iter().map(|task| (key::layer(&task.blob.digest, &task.set), task.ticket.clone())).collect();
-    let answers = shared.doors.cache.claim(&claims, shared.options.claim).await;
+    let answers = shared.doors.cache.claim(&claims, shared.options.unconfirmed_claim).await;
     let mut ours = Vec::with_capacity(admitted.len());
     {
         let mut table = shared.table();
@@ -58,6 +59,7 @@ pub(super) async fn publish(shared: &Arc<Shared>, tasks: Vec<Task>) {
         }
     }
     let confirmed = shared.doors.queue.publish(&ours).await;
+    keep_claims(shared, &ours, &confirmed).await;
     let now = Instant::now();
     let mut table = shared.table();
     for (task, confirmed) in ours.iter().zip(confirmed) {
@@ -70,6 +72,16 @@ pub(super) async fn publish(shared: &Arc<Shared>, tasks: Vec<Task>) {
                 tracing::warn!(task = %task.id, "cannot publish: {error}");
             }
         }
+    }
+}
+
+/// The claims of what the broker has now last until a worker takes it up.
+async fn keep_claims(shared: &Shared, published: &[Task], confirmed: &[Result<(), QueueError>]) {
+    let kept = published.iter().zip(confirmed).filter(|(_, confirmed)| confirmed.is_ok());
+    let claims: Vec<_> =
+        kept.map(|(task, _)| (key::layer(&task.blob.digest, &task.set), task.ticket.clone())).collect();
+    if !claims.is_empty() {
+        shared.doors.cache.extend(&claims, shared.options.claim).await;
     }
 }
 

@@ -1,6 +1,6 @@
 //! The floor: what nobody can do without who verifies a layer. Inflate, SHA-256 of the blob, SHA-256 of the tar.
 
-use std::io::{self, Read as _};
+use std::io::{self, Read};
 use std::time::Duration;
 
 use flate2::read::MultiGzDecoder;
@@ -8,14 +8,18 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike as _;
 use sha2::{Digest as _, Sha256};
 
-/// CPU time of the floor of a gzipped layer, on this thread.
+/// CPU time of the floor of a layer, on this thread; gzip, zstd or neither, by its first bytes.
 ///
 /// # Errors
 /// It does not inflate.
 pub fn of(blob: &[u8]) -> io::Result<Duration> {
     let start = now();
     let mut buffer = vec![0; 256 << 10];
-    let mut decoder = MultiGzDecoder::new(blob);
+    let mut decoder: Box<dyn Read> = match blob {
+        [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(blob)),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::stream::read::Decoder::new(blob)?),
+        plain => Box::new(plain),
+    };
     let mut tar = Sha256::new();
     loop {
         match decoder.read(&mut buffer)? {
@@ -49,6 +53,6 @@ mod tests {
         };
         let (small, large) = (of(&blob(1 << 10)).unwrap(), of(&blob(64 << 20)).unwrap());
         assert!(large > small, "{small:?} and {large:?}");
-        assert!(of(b"not a layer").is_err());
+        assert!(of(&[0x1f, 0x8b, 1, 2, 3]).is_err(), "a damaged one");
     }
 }

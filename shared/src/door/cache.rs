@@ -35,6 +35,9 @@ pub trait Cache: Send + Sync {
     /// Renews, or takes anew, the claims of these holders; leaves alone what others hold.
     async fn renew(&self, claims: &[(String, String)], ttl: Duration);
 
+    /// Lets claims last longer that these holders still have; takes none anew.
+    async fn extend(&self, claims: &[(String, String)], ttl: Duration);
+
     /// Gives claims back; leaves alone what others hold.
     async fn release(&self, claims: &[(String, String)]);
 

@@ -14,8 +14,7 @@ use super::shutdown::Shutdown;
 use super::trace::span_of;
 
 /// Pauses before a consumer that ended is opened again.
-const PAUSES: [Duration; 4] =
-    [Duration::from_secs(1), Duration::from_secs(4), Duration::from_secs(15), Duration::from_secs(30)];
+const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(5)];
 
 /// One slot.
 pub(super) struct Slot {

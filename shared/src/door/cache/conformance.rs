@@ -80,6 +80,8 @@ async fn claims(cache: &dyn Cache) {
     cache.renew(&[pair("x", "other"), pair("z", "me")], LONG).await;
     let holders = cache.claim(&[pair("x", "?"), pair("z", "?")], LONG).await;
     assert_eq!(holders, [Claim::Held("me".into()), Claim::Held("me".into())], "a lost claim is taken anew, no other's");
+    cache.extend(&[pair("x", "other"), pair("w", "me")], LONG).await;
+    assert_eq!(cache.claims().await, Some(3), "what nobody holds is not taken by letting it last");
     cache.release(&[pair("x", "me"), pair("y", "me"), pair("z", "me")]).await;
     cache.release(&[pair("x", "me")]).await;
     assert_eq!(cache.claims().await, Some(0));
@@ -103,7 +105,8 @@ async fn claims_end(cache: &dyn Cache) {
     let other = [pair("short", "other")];
     let start = Instant::now();
     assert_eq!(cache.claim(&short, Duration::from_millis(1_000)).await, [Claim::Taken]);
-    cache.renew(&short, Duration::from_millis(2_000)).await;
+    cache.renew(&short, Duration::from_millis(1_500)).await;
+    cache.extend(&short, Duration::from_millis(2_000)).await;
     let mut answer = cache.claim(&other, LONG).await;
     while answer != [Claim::Taken] {
         assert_eq!(answer, [Claim::Held("me".into())]);

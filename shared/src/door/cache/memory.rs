@@ -139,6 +139,16 @@ impl Cache for MemoryCache {
         }
     }
 
+    async fn extend(&self, claims: &[(String, String)], ttl: Duration) {
+        let mut held = self.held();
+        let end = Instant::now() + ttl;
+        for (key, holder) in claims {
+            if held.holder(key) == Some(holder) {
+                held.claims.insert(key.clone(), (holder.clone(), end));
+            }
+        }
+    }
+
     async fn release(&self, claims: &[(String, String)]) {
         let mut held = self.held();
         for (key, holder) in claims {

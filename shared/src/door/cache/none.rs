@@ -28,6 +28,8 @@ impl Cache for NoCache {
 
     async fn renew(&self, _claims: &[(String, String)], _ttl: Duration) {}
 
+    async fn extend(&self, _claims: &[(String, String)], _ttl: Duration) {}
+
     async fn release(&self, _claims: &[(String, String)]) {}
 
     async fn claims(&self) -> Option<u64> {

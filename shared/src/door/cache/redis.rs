@@ -23,7 +23,7 @@ use redis::{Cmd, Pipeline, RedisWrite, ToRedisArgs, Value};
 use self::address::Address;
 use self::asking::{Asking, Reply};
 use self::failure::Failure;
-use self::script::{CLAIM, ClaimScript, RELEASE, RENEW};
+use self::script::{CLAIM, ClaimScript, EXTEND, RELEASE, RENEW};
 use self::seal::Sealer;
 use super::{Cache, CacheError, CacheSettings, Claim};
 
@@ -190,6 +190,10 @@ impl Cache for RedisCache {
 
     async fn renew(&self, claims: &[(String, String)], ttl: Duration) {
         self.run(&RENEW, claims, ttl).await;
+    }
+
+    async fn extend(&self, claims: &[(String, String)], ttl: Duration) {
+        self.run(&EXTEND, claims, ttl).await;
     }
 
     async fn release(&self, claims: &[(String, String)]) {

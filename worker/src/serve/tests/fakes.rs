@@ -171,6 +171,8 @@ impl Cache for FakeCache {
         self.journal.write(format!("renew {} s", ttl.as_secs()));
     }
 
+    async fn extend(&self, _: &[(String, String)], _: Duration) {}
+
     async fn release(&self, _: &[(String, String)]) {
         self.journal.write("release");
     }

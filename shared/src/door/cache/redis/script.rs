@@ -28,6 +28,15 @@ pub static RENEW: LazyLock<ClaimScript> = LazyLock::new(|| {
     )
 });
 
+/// Lets a claim last longer. `ARGV`: holder, milliseconds.
+pub static EXTEND: LazyLock<ClaimScript> = LazyLock::new(|| {
+    ClaimScript::new(
+        "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end \
+         return false"
+            .into(),
+    )
+});
+
 /// Gives a claim back. `ARGV`: holder, and what the others take, which is not used.
 pub static RELEASE: LazyLock<ClaimScript> = LazyLock::new(|| {
     ClaimScript::new(
