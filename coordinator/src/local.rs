@@ -115,7 +115,7 @@ async fn serve(planner: Arc<Planner>, sources: Sources, class: Class) {
     let Ok(mut deliveries) = planner.doors().queue.consume(class).await else { return };
     while let Ok(Delivery { message: task, receipt }) = deliveries.next().await {
         let id = task.id;
-        let claim = (key::layer(&task.blob.digest, &task.set), task.ticket.clone());
+        let claim = key::claim(&task);
         let outcome = perform(&planner, &sources, task).await;
         planner.hand_over(id, outcome);
         planner.doors().cache.release(&[claim]).await;

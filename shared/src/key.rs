@@ -1,7 +1,7 @@
 //! The names of objects in store and cache; they hold what the objects depend on.
 
 use crate::digest::Digest;
-use crate::task::TaskId;
+use crate::task::{Task, TaskId};
 
 /// Of a layer inventory, `set` being the fingerprint it was made with.
 pub fn layer(blob: &Digest, set: &str) -> String {
@@ -17,4 +17,9 @@ pub fn failure(blob: &Digest, task: &TaskId) -> String {
 /// Of an image inventory, `composition` being the version of what composes it.
 pub fn image(manifest: &Digest, set: &str, composition: u32) -> String {
     format!("images/{manifest}/{set}-{composition}")
+}
+
+/// The claim on a task's layer: the name of what is claimed, and who holds it.
+pub fn claim(task: &Task) -> (String, String) {
+    (layer(&task.blob.digest, &task.set), task.ticket.clone())
 }

@@ -243,7 +243,7 @@ async fn buried(shared: &Arc<Shared>, DeadLetter { task, reason }: DeadLetter) -
         tracing::warn!("cannot keep a record of failure: {error}");
         return false;
     }
-    shared.doors.cache.release(&[(key::layer(&task.blob.digest, &task.set), task.ticket.clone())]).await;
+    shared.doors.cache.release(&[key::claim(&task)]).await;
     shared.doors.queue.announce(&Announcement { task: task.id, done: false }).await;
     true
 }

@@ -35,8 +35,7 @@ pub(super) async fn publish(shared: &Arc<Shared>, tasks: Vec<Task>) {
     if admitted.is_empty() {
         return;
     }
-    let claims: Vec<_> =
-        admitted.iter().map(|task| (key::layer(&task.blob.digest, &task.set), task.ticket.clone())).collect();
+    let claims: Vec<_> = admitted.iter().map(key::claim).collect();
     let answers = shared.doors.cache.claim(&claims, shared.options.unconfirmed_claim).await;
     let mut ours = Vec::with_capacity(admitted.len());
     {
@@ -78,8 +77,7 @@ pub(super) async fn publish(shared: &Arc<Shared>, tasks: Vec<Task>) {
 /// The claims of what the broker has now last until a worker takes it up.
 async fn keep_claims(shared: &Shared, published: &[Task], confirmed: &[Result<(), QueueError>]) {
     let kept = published.iter().zip(confirmed).filter(|(_, confirmed)| confirmed.is_ok());
-    let claims: Vec<_> =
-        kept.map(|(task, _)| (key::layer(&task.blob.digest, &task.set), task.ticket.clone())).collect();
+    let claims: Vec<_> = kept.map(|(task, _)| key::claim(task)).collect();
     if !claims.is_empty() {
         shared.doors.cache.extend(&claims, shared.options.claim).await;
     }
