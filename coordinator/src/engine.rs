@@ -16,7 +16,7 @@ use tokio::task::{JoinSet, spawn_blocking};
 
 use crate::doors::Doors;
 use crate::local::{self, Sources};
-use crate::pipeline::{self, Inventoried, Progress};
+use crate::pipeline::{self, Inventoried, Progress, Wanted};
 use crate::plan::ledger::Job;
 use crate::plan::{self, Planner};
 
@@ -147,10 +147,10 @@ impl Engine {
             (None, Some(place)) => (place, Class::Bulk),
             (None, None) => return Err("workers elsewhere fetch from registries only".to_owned()),
         };
+        let wanted = Wanted { planner: &self.planner, place, class, job: &self.job, progress: &self.progress };
         let mut inventoried = Vec::with_capacity(images.len());
         for image in images {
-            let inventory = pipeline::inventory(&image, &self.planner, place, class, &self.job, &self.progress);
-            let inventory = inventory.await;
+            let inventory = wanted.inventory(&image).await;
             inventoried.push((image, inventory));
         }
         Ok(inventoried)

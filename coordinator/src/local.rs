@@ -113,7 +113,7 @@ pub fn start(planner: &Arc<Planner>, sources: &Sources) -> JoinSet<()> {
 
 async fn serve(planner: Arc<Planner>, sources: Sources, class: Class) {
     let Ok(mut deliveries) = planner.doors().queue.consume(class).await else { return };
-    while let Ok(Delivery { message: task, receipt }) = deliveries.next().await {
+    while let Ok(Delivery { message: task, receipt, .. }) = deliveries.next().await {
         let id = task.id;
         let claim = key::claim(&task);
         let outcome = perform(&planner, &sources, task).await;

@@ -51,66 +51,73 @@ pub struct Progress {
     pub images_done: AtomicU64,
 }
 
-/// The inventory of `image`, whose blobs are at `place`: recalled from the store, or composed from its layers, which are
-/// known or become tasks. Whatever the store lacks is put there.
-pub async fn inventory(
-    image: &Image,
-    planner: &Planner,
-    place: &Place,
-    class: Class,
-    job: &Job,
-    progress: &Progress,
-) -> Inventoried {
-    let set = planner.set();
-    let store = &planner.doors().store;
-    if let Some(inventory) = recall(image, store, set).await {
-        job.count_recalled();
-        return Inventoried { inventory, failed: Vec::new() };
-    }
-    let planning = layers(image, planner, place, class, job, progress);
-    let layers = planning.instrument(tracing::info_span!("plan", image = %image.digest)).await;
-    let of_image = image.layers.iter().map(|layer| layers.get(&(layer.blob.digest, layer.diff_id)));
-    let of_image = of_image.map(|layer| layer.map(|layer| layer.as_ref().map(|record| &record.inventory)));
-    let composed = tracing::info_span!("compose").in_scope(|| Composed::of(of_image));
-    // What the layers were is in their composition now, and in the store; both at once are twice the memory.
-    drop(layers);
-    finish(image, store, set, composed).await
+/// Where the layers of some images are, and on whose behalf they are wanted.
+pub struct Wanted<'w> {
+    /// Plans what is not known.
+    pub planner: &'w Planner,
+    /// Where the blobs can be had.
+    pub place: &'w Place,
+    /// How urgent it is.
+    pub class: Class,
+    /// Who pays.
+    pub job: &'w Job,
+    /// Counts the layers.
+    pub progress: &'w Progress,
 }
 
 type Layers = HashMap<(Digest, Digest), Result<Arc<LayerRecord>, String>>;
 
-/// The records of an image's distinct layers, all of them awaited together.
-async fn layers(
-    image: &Image,
-    planner: &Planner,
-    place: &Place,
-    class: Class,
-    job: &Job,
-    progress: &Progress,
-) -> Layers {
-    let mut distinct: HashMap<(Digest, Digest), &Layer> = HashMap::new();
-    for layer in &image.layers {
-        distinct.entry((layer.blob.digest, layer.diff_id)).or_insert(layer);
-    }
-    progress.layers.fetch_add(distinct.len() as u64, Ordering::Relaxed);
-    let bytes = distinct.values().map(|layer| layer.blob.size).fold(0, u64::saturating_add);
-    progress.bytes.fetch_add(bytes, Ordering::Relaxed);
-    let wanted = distinct.values().map(|&layer| async move {
-        let record = planner.layer(layer, place, class, job).await;
-        (layer, record.map_err(|failure| failure.reason.to_string()).and_then(|record| named(layer, record)))
-    });
-    let mut wanted: FuturesUnordered<_> = wanted.collect();
-    let mut held = 0;
-    let mut done = Layers::with_capacity(distinct.len());
-    while let Some((layer, record)) = wanted.next().await {
-        held += record.as_ref().map_or(0, |record| record.inventory.weight());
-        if held > MAX_HELD {
-            // Which layers found room depends on which came first; that none is shown does not.
-            return distinct.into_keys().map(|layer| (layer, Err(TOO_MUCH.to_owned()))).collect();
+impl Wanted<'_> {
+    /// The inventory of `image`: recalled from the store, or [composed](Self::compose).
+    pub async fn inventory(&self, image: &Image) -> Inventoried {
+        match recall(image, self.planner).await {
+            Some(inventory) => {
+                self.job.count_recalled();
+                Inventoried { inventory, failed: Vec::new() }
+            }
+            None => self.compose(image).await,
         }
-        done.insert((layer.blob.digest, layer.diff_id), record);
     }
-    done
+
+    /// The inventory of `image`, of which the store has none: composed from its layers, which are known or become tasks.
+    /// Whatever the store lacks is put there.
+    pub async fn compose(&self, image: &Image) -> Inventoried {
+        let planning = self.layers(image);
+        let layers = planning.instrument(tracing::info_span!("plan", image = %image.digest)).await;
+        let of_image = image.layers.iter().map(|layer| layers.get(&(layer.blob.digest, layer.diff_id)));
+        let of_image = of_image.map(|layer| layer.map(|layer| layer.as_ref().map(|record| &record.inventory)));
+        let composed = tracing::info_span!("compose").in_scope(|| Composed::of(of_image));
+        // What the layers were is in their composition now, and in the store; both at once are twice the memory.
+        drop(layers);
+        finish(image, &self.planner.doors().store, self.planner.set(), composed).await
+    }
+
+    /// The records of an image's distinct layers, all of them awaited together.
+    async fn layers(&self, image: &Image) -> Layers {
+        let mut distinct: HashMap<(Digest, Digest), &Layer> = HashMap::new();
+        for layer in &image.layers {
+            distinct.entry((layer.blob.digest, layer.diff_id)).or_insert(layer);
+        }
+        self.progress.layers.fetch_add(distinct.len() as u64, Ordering::Relaxed);
+        let bytes = distinct.values().map(|layer| layer.blob.size).fold(0, u64::saturating_add);
+        self.progress.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let wanted = distinct.values().map(|&layer| async move {
+            let record = self.planner.layer(layer, self.place, self.class, self.job).await;
+            (layer, record.map_err(|failure| failure.reason.to_string()).and_then(|record| named(layer, record)))
+        });
+        let mut wanted: FuturesUnordered<_> = wanted.collect();
+        let mut held = 0;
+        let mut done = Layers::with_capacity(distinct.len());
+        while let Some((layer, record)) = wanted.next().await {
+            held += record.as_ref().map_or(0, |record| record.inventory.weight());
+            if held > MAX_HELD {
+                // Which layers found room depends on which came first; that none is shown does not.
+                return distinct.into_keys().map(|layer| (layer, Err(TOO_MUCH.to_owned()))).collect();
+            }
+            done.insert((layer.blob.digest, layer.diff_id), record);
+        }
+        done
+    }
 }
 
 /// A record is taken only where the blob unpacked to what *this* image's configuration claims.
@@ -183,8 +190,8 @@ pub async fn recall_pinned(source: &'static str, digest: Digest, planner: &Plann
     Some((image, Inventoried { inventory, failed: Vec::new() }))
 }
 
-async fn recall(image: &Image, store: &SharedStore, set: &str) -> Option<ImageInventory> {
-    let inventory = recalled(&image.digest, store, set).await?;
+async fn recall(image: &Image, planner: &Planner) -> Option<ImageInventory> {
+    let inventory = recalled(&image.digest, &planner.doors().store, planner.set()).await?;
     (inventory.layers == image.layers && inventory.config == image.config).then_some(inventory)
 }
 

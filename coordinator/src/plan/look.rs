@@ -209,7 +209,7 @@ pub(super) async fn bury(shared: Arc<Shared>) {
     loop {
         match shared.doors.queue.dead_letters().await {
             Ok(mut letters) => {
-                while let Ok(Delivery { message, receipt }) = letters.next().await {
+                while let Ok(Delivery { message, receipt, .. }) = letters.next().await {
                     if buried(&shared, message).await {
                         receipt.ack().await;
                     } else {

@@ -37,25 +37,10 @@ pub(super) async fn publish(shared: &Arc<Shared>, tasks: Vec<Task>) {
     }
     let claims: Vec<_> = admitted.iter().map(key::claim).collect();
     let answers = shared.doors.cache.claim(&claims, shared.options.unconfirmed_claim).await;
-    let mut ours = Vec::with_capacity(admitted.len());
-    {
-        let mut table = shared.table();
-        for (task, answer) in admitted.into_iter().zip(answers) {
-            let Some(open) = table.get_mut(&task.id) else { continue };
-            match answer {
-                Claim::Held(holder) if holder != task.ticket => {
-                    if open.is_held(holder.clone()) {
-                        ours.push(Task { ticket: holder, class: Class::Interactive, ..task });
-                    } else if !matches!(open.stage, Stage::Awaited(_)) {
-                        open.stage = Stage::Awaited(Instant::now());
-                    }
-                }
-                // Nobody can say now whether the other still has it; it did a moment ago.
-                Claim::Unknown if matches!(open.stage, Stage::Awaited(at) if at.elapsed() < shared.options.patience) => {
-                }
-                _ => ours.push(task),
-            }
-        }
+    let ours = ours(shared, admitted, answers);
+    let ours = without_done(shared, ours).await;
+    if ours.is_empty() {
+        return;
     }
     let confirmed = shared.doors.queue.publish(&ours).await;
     keep_claims(shared, &ours, &confirmed).await;
@@ -72,6 +57,46 @@ pub(super) async fn publish(shared: &Arc<Shared>, tasks: Vec<Task>) {
             }
         }
     }
+}
+
+/// Those of `tasks` that are ours to publish, by the answers to the wish for their claims.
+fn ours(shared: &Shared, tasks: Vec<Task>, answers: Vec<Claim>) -> Vec<Task> {
+    let mut ours = Vec::with_capacity(tasks.len());
+    let mut table = shared.table();
+    for (task, answer) in tasks.into_iter().zip(answers) {
+        let Some(open) = table.get_mut(&task.id) else { continue };
+        match answer {
+            Claim::Held(holder) if holder != task.ticket => {
+                if open.is_held(holder.clone()) {
+                    ours.push(Task { ticket: holder, class: Class::Interactive, ..task });
+                } else if !matches!(open.stage, Stage::Awaited(_)) {
+                    open.stage = Stage::Awaited(Instant::now());
+                }
+            }
+            // Nobody can say now whether the other still has it; it did a moment ago.
+            Claim::Unknown if matches!(open.stage, Stage::Awaited(at) if at.elapsed() < shared.options.patience) => {}
+            _ => ours.push(task),
+        }
+    }
+    ours
+}
+
+/// Settles those that somebody else did between our look and our claim. From here on the claim says that there is no record,
+/// and the worker need not look for one.
+async fn without_done(shared: &Arc<Shared>, tasks: Vec<Task>) -> Vec<Task> {
+    let keys: Vec<String> = tasks.iter().map(|task| key::layer(&task.blob.digest, &task.set)).collect();
+    let present = shared.doors.cache.present(&keys).await;
+    let (done, missing): (Vec<_>, Vec<_>) = tasks.into_iter().zip(present).partition(|(_, present)| *present);
+    let mut missing: Vec<Task> = missing.into_iter().map(|(task, _)| task).collect();
+    if !done.is_empty() {
+        let done: Vec<Task> = done.into_iter().map(|(task, _)| task).collect();
+        let claims: Vec<_> = done.iter().map(key::claim).collect();
+        let unreadable = look::fetch(shared, done).await;
+        let read = claims.into_iter().filter(|claim| unreadable.iter().all(|task| key::claim(task) != *claim));
+        shared.doors.cache.release(&read.collect::<Vec<_>>()).await;
+        missing.extend(unreadable);
+    }
+    missing
 }
 
 /// The claims of what the broker has now last until a worker takes it up.

@@ -19,7 +19,7 @@ use super::publish;
 use super::snapshots::Opened;
 use super::stored::{Latest, Plan};
 use crate::assess;
-use crate::pipeline::{self, Inventoried, Progress};
+use crate::pipeline::{self, Inventoried, Progress, Wanted};
 use crate::plan::ledger::Job;
 use crate::policy::Policy;
 use crate::report::build::Scanner;
@@ -67,15 +67,18 @@ async fn inventoried(farm: &Farm, setting: &Setting, text: &str) -> Result<Vec<(
     let meter = Arc::new(Meter::default());
     let resolved = resolved(farm, setting, reference, &choice, &meter).await;
     setting.job.count_requests(meter.requests());
-    let (images, place) = match resolved? {
+    let (images, place, unknown) = match resolved? {
         Resolved::Recalled(recalled) => return Ok(vec![*recalled]),
-        Resolved::Images(images, place) => (images, place),
+        Resolved::Images { images, place, unknown } => (images, place, unknown),
     };
+    let (class, job, progress) = (setting.plan.job.class, &setting.job, &Progress::default());
+    let wanted = Wanted { planner: &farm.planner, place: &place, class, job, progress };
     let mut inventoried = Vec::new();
     for image in images {
-        let class = setting.plan.job.class;
-        let inventory =
-            pipeline::inventory(&image, &farm.planner, &place, class, &setting.job, &Progress::default()).await;
+        let inventory = match unknown == Some(image.digest) {
+            true => wanted.compose(&image).await,
+            false => wanted.inventory(&image).await,
+        };
         inventoried.push((image, inventory));
     }
     Ok(inventoried)
@@ -84,8 +87,14 @@ async fn inventoried(farm: &Farm, setting: &Setting, text: &str) -> Result<Vec<(
 enum Resolved {
     /// One that was looked at before.
     Recalled(Box<(Image, Inventoried)>),
-    /// Those to look at, and where their layers are.
-    Images(Vec<Image>, Place),
+    /// Those to look at.
+    Images {
+        images: Vec<Image>,
+        /// Where their layers are.
+        place: Place,
+        /// A manifest of which the store was asked in vain.
+        unknown: Option<Digest>,
+    },
 }
 
 /// What a reference stands for now.
@@ -105,7 +114,7 @@ async fn resolved(
     let choice = choice.clone();
     let images = spawn_blocking(move || source.images(&choice)).await.map_err(|error| error.to_string())?;
     let place = Place { registry: reference.host, repository: reference.repository };
-    Ok(Resolved::Images(images.map_err(|error| error.to_string())?, place))
+    Ok(Resolved::Images { images: images.map_err(|error| error.to_string())?, place, unknown: pinned })
 }
 
 /// The image, if it was looked at before: nothing of it but its manifest was fetched then.

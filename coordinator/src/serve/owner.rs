@@ -49,7 +49,7 @@ async fn own(farm: Arc<Farm>, shard: u16, running: Running) {
     loop {
         match farm.planner.doors().queue.jobs(shard, JOBS).await {
             Ok(mut deliveries) => {
-                while let Ok(Delivery { message: id, receipt }) = deliveries.next().await {
+                while let Ok(Delivery { message: id, receipt, .. }) = deliveries.next().await {
                     while jobs.try_join_next().is_some() {}
                     if !stored::is_id(&id) {
                         tracing::warn!("a message that names no job is dropped");

@@ -90,6 +90,8 @@ pub trait Deliveries<T: Send>: Send {
 pub struct Delivery<T> {
     /// The message.
     pub message: T,
+    /// Whether somebody may have been given it before, and was lost without a word.
+    pub again: bool,
     /// What to do with it.
     pub receipt: Box<dyn Receipt>,
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use lazaret::door::cache::Claim;
 use lazaret::door::queue::{Delivery, Receipt, SharedQueue};
 use lazaret::door::source::registry::Meter;
 use lazaret::key;
@@ -66,7 +67,7 @@ impl Ending {
 impl Performer {
     /// Performs the task of a delivery.
     pub(super) async fn perform(&self, delivery: Delivery<Task>) -> Ending {
-        let Delivery { message: task, receipt } = delivery;
+        let Delivery { message: task, again, receipt } = delivery;
         // A build that is done before it has begun.
         #[cfg(feature = "mutants")]
         let receipt = if lazaret::door::mutant::is("ack-before-store") { Acked::of(receipt).await } else { receipt };
@@ -74,8 +75,12 @@ impl Performer {
         let key = key::layer(&task.blob.digest, &task.set);
         let claims = [(key.clone(), task.ticket.clone())];
         let ending = if task.set == self.set {
+            let work = async {
+                let is_new = !again && self.is_new(&task, &claims).await;
+                self.work(&task, &key, is_new, &meter).await
+            };
             tokio::select! {
-                ending = self.unless_lost(&task, &key, &meter, &*receipt) => ending,
+                ending = unless_lost(&task, work, &meter, &*receipt) => ending,
                 never = self.renew(&claims) => match never {},
             }
         } else {
@@ -93,25 +98,22 @@ impl Performer {
         ending
     }
 
-    /// The work, which is given up when the delivery is lost, unless it is nearly done: its result is as good as anybody's.
-    async fn unless_lost(&self, task: &Task, key: &str, meter: &Arc<Meter>, receipt: &dyn Receipt) -> Ending {
-        let work = self.work(task, key, meter);
-        tokio::pin!(work);
-        tokio::select! {
-            biased;
-            ending = &mut work => return ending,
-            () = receipt.lost() => {}
-        }
-        if task.blob.size > 0 && meter.bytes() / 4 >= task.blob.size / 5 { work.await } else { Ending::Lost }
+    /// Whether there can be no record yet: whoever planned the task looked for one under the claim that it still holds, and
+    /// nobody has tried since. Takes the claim where nobody has it.
+    async fn is_new(&self, task: &Task, claims: &[(String, String)]) -> bool {
+        let held = self.keep.cache.claim(claims, CLAIM).await;
+        task.attempt == 0 && matches!(&held[..], [Claim::Held(holder)] if *holder == task.ticket)
     }
 
-    async fn work(&self, task: &Task, key: &str, meter: &Arc<Meter>) -> Ending {
-        let held = tokio::time::timeout(HELD, self.keep.has(key)).await;
-        match held {
-            Ok(Ok(true)) => return Ending::Reused,
-            Ok(Ok(false)) => {}
-            Ok(Err(error)) => return self.later(task, &error, true),
-            Err(away) => return self.later(task, &away, false),
+    async fn work(&self, task: &Task, key: &str, is_new: bool, meter: &Arc<Meter>) -> Ending {
+        if !is_new {
+            let held = tokio::time::timeout(HELD, self.keep.has(key)).await;
+            match held {
+                Ok(Ok(true)) => return Ending::Reused,
+                Ok(Ok(false)) => {}
+                Ok(Err(error)) => return self.later(task, &error, true),
+                Err(away) => return self.later(task, &away, false),
+            }
         }
         let (object, failure) = match self.fetch.analysed(task, meter).await {
             Ok(analysed) => {
@@ -176,8 +178,8 @@ impl Performer {
 
     async fn renew(&self, claims: &[(String, String)]) -> std::convert::Infallible {
         loop {
-            self.keep.cache.renew(claims, CLAIM).await;
             tokio::time::sleep(CLAIM / 3).await;
+            self.keep.cache.renew(claims, CLAIM).await;
         }
     }
 
@@ -187,8 +189,8 @@ impl Performer {
             Ending::Analysed | Ending::Reused | Ending::Failed => {
                 let done = !matches!(ending, Ending::Failed);
                 self.queue.announce(&Announcement { task: task.id, done }).await;
-                self.keep.cache.release(claims).await;
-                if !receipt.ack().await {
+                let ((), known) = tokio::join!(self.keep.cache.release(claims), receipt.ack());
+                if !known {
                     // It comes again, to whomever: by then it is done already.
                     metrics::counter!("lazaret_worker_unacknowledged_total").increment(1);
                     tracing::warn!("the broker does not know that the task is done");
@@ -205,6 +207,17 @@ impl Performer {
             Ending::Lost => tracing::warn!("the task was lost to another worker: its connection is gone"),
         }
     }
+}
+
+/// The work, which is given up when the delivery is lost, unless it is nearly done: its result is as good as anybody's.
+async fn unless_lost(task: &Task, work: impl Future<Output = Ending>, meter: &Meter, receipt: &dyn Receipt) -> Ending {
+    tokio::pin!(work);
+    tokio::select! {
+        biased;
+        ending = &mut work => return ending,
+        () = receipt.lost() => {}
+    }
+    if task.blob.size > 0 && meter.bytes() / 4 >= task.blob.size / 5 { work.await } else { Ending::Lost }
 }
 
 /// A receipt that was acknowledged before its time.

@@ -42,6 +42,7 @@ struct Stage {
     failures: Vec<Failed>,
     gate: Option<Mutex<std::sync::mpsc::Receiver<()>>>,
     acknowledged: bool,
+    again: bool,
     lost: Arc<Notify>,
     task: Task,
 }
@@ -65,6 +66,7 @@ impl Stage {
             failures: Vec::new(),
             gate: None,
             acknowledged: true,
+            again: false,
             lost: Arc::default(),
             journal,
             task,
@@ -85,7 +87,7 @@ impl Stage {
     fn delivery(&self) -> Delivery<Task> {
         let (journal, lost) = (self.journal.clone(), Arc::clone(&self.lost));
         let receipt = FakeReceipt { journal, acknowledged: self.acknowledged, lost };
-        Delivery { message: self.task.clone(), receipt: Box::new(receipt) }
+        Delivery { message: self.task.clone(), again: self.again, receipt: Box::new(receipt) }
     }
 
     fn analysis(&mut self) -> Arc<FakeAnalysis> {
@@ -135,16 +137,26 @@ fn place(repository: &str) -> Place {
 }
 
 #[tokio::test]
+async fn a_record_is_looked_for_unless_the_claim_says_that_there_is_none() {
+    for (holder, attempt, again, looks) in
+        [("ours", 0, false, 0), ("ours", 0, true, 1), ("ours", 1, false, 1), ("others", 0, false, 1)]
+    {
+        let mut stage = Stage::new();
+        *stage.cache.holder.lock().unwrap() = Some(holder.to_owned());
+        stage.task.ticket = "ours".to_owned();
+        (stage.task.attempt, stage.again) = (attempt, again);
+        assert_eq!(stage.perform().await, Ending::Analysed);
+        assert_eq!(stage.journal.count("look"), looks, "{holder} {attempt} {again}");
+    }
+}
+
+#[tokio::test]
 async fn put_announce_ack_in_this_order() {
     let mut stage = Stage::new();
     assert_eq!(stage.perform().await, Ending::Analysed);
-    let expected =
-        ["renew 30 s", "open a", "analyse", "store put record", "cache put", "announce done=true", "release", "ack"];
-    let lines = stage.journal.lines();
-    let begins = lines.iter().position(|line| line == "renew 30 s").unwrap();
-    assert!(begins <= 1, "the claim is renewed while the work begins: {lines:?}");
-    assert!(expected.iter().all(|line| lines.contains(&(*line).to_owned())), "{lines:?}");
-    assert_eq!(lines[2..], expected[2..]);
+    let begun = ["claim 30 s", "look", "open a", "analyse"];
+    let ended = ["store put record", "cache put", "announce done=true", "release", "ack"];
+    assert_eq!(stage.journal.lines(), [&begun[..], &ended[..]].concat());
     let record = stage.record().await.unwrap();
     assert_eq!(record.inventory.diff_id, Some(stage.task.blob.digest));
     assert_eq!(record.cost.job, "job-1");
@@ -396,7 +408,7 @@ async fn no_task_is_taken_while_the_store_refuses() {
     let running = start(&mut stage, settings(""), &shutdown);
     stage.queue.deliver.send(stage.delivery()).unwrap();
     tokio::time::sleep(Duration::from_secs(60)).await;
-    assert_eq!(stage.journal.count("renew"), 0, "no task was begun");
+    assert_eq!(stage.journal.count("claim"), 0, "no task was begun");
     *stage.store.trouble.lock().unwrap() = None;
     tokio::time::resume();
     until(|| stage.journal.count("ack") == 1).await;

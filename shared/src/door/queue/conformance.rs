@@ -79,6 +79,7 @@ async fn tasks(queue: &dyn Queue) {
     let again = next(&mut other).await;
     assert_eq!(again.message, task(3, Class::Bulk), "dropped without a word it comes back");
     assert_eq!(again.message.attempt, 0, "which is no attempt");
+    assert!(again.again, "and says that it does");
     drop((again, other));
     assert!(first.receipt.ack().await);
     let again = next(&mut bulk).await;

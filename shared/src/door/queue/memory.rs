@@ -210,9 +210,9 @@ impl<T: Message> Deliveries<T> for MemoryDeliveries<T> {
             () = inner.closed() => return Err(QueueError::Closed),
             taken = self.entry() => taken?,
         };
-        let message = entry.message.clone();
+        let (message, again) = (entry.message.clone(), entry.deliveries > 0);
         let receipt = MemoryReceipt { inner, line: Arc::clone(&self.line), entry: Some(entry), _slot: slot };
-        Ok(Delivery { message, receipt: Box::new(receipt) })
+        Ok(Delivery { message, again, receipt: Box::new(receipt) })
     }
 }
 

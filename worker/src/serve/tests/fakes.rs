@@ -146,6 +146,8 @@ impl Receipt for FakeReceipt {
 pub(super) struct FakeCache {
     pub(super) journal: Journal,
     pub(super) held: Mutex<HashMap<String, Vec<u8>>>,
+    /// Who holds every claim, if that is known.
+    pub(super) holder: Mutex<Option<String>>,
 }
 
 #[async_trait]
@@ -155,6 +157,7 @@ impl Cache for FakeCache {
     }
 
     async fn get(&self, keys: &[String]) -> Vec<Option<Vec<u8>>> {
+        self.journal.write("look");
         keys.iter().map(|key| self.held.lock().unwrap().get(key).cloned()).collect()
     }
 
@@ -163,8 +166,10 @@ impl Cache for FakeCache {
         self.held.lock().unwrap().insert(key.to_owned(), value.to_vec());
     }
 
-    async fn claim(&self, claims: &[(String, String)], _: Duration) -> Vec<Claim> {
-        vec![Claim::Unknown; claims.len()]
+    async fn claim(&self, claims: &[(String, String)], ttl: Duration) -> Vec<Claim> {
+        self.journal.write(format!("claim {} s", ttl.as_secs()));
+        let claim = self.holder.lock().unwrap().clone().map_or(Claim::Unknown, Claim::Held);
+        vec![claim; claims.len()]
     }
 
     async fn renew(&self, _: &[(String, String)], ttl: Duration) {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::cluster_async::ClusterConnection;
+use redis::io::tcp::TcpSettings;
 use redis::sentinel::{SentinelClientBuilder, SentinelServerType};
 use redis::{
     AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo, RedisResult,
@@ -39,6 +40,11 @@ pub async fn connect(address: &Address, certificates: Option<&TlsCertificates>) 
     }
 }
 
+/// A request is small and somebody waits for its answer: the kernel has nothing to collect.
+fn tcp() -> TcpSettings {
+    TcpSettings::default().set_nodelay(true)
+}
+
 /// Whoever asks has a budget, so that the connection needs no time-out of its own.
 fn config() -> AsyncConnectionConfig {
     AsyncConnectionConfig::new().set_connection_timeout(Some(PATIENCE)).set_response_timeout(None)
@@ -60,7 +66,7 @@ async fn single(address: &Address, certificates: Option<&TlsCertificates>) -> Re
         settings = settings.set_password(password.expose());
     }
     let host = addresses(address).next().ok_or((redis::ErrorKind::InvalidClientConfig, "no host"))?;
-    let info = host.into_connection_info()?.set_redis_settings(settings);
+    let info = host.into_connection_info()?.set_redis_settings(settings).set_tcp_settings(tcp());
     let client = match certificates {
         Some(certificates) => Client::build_with_tls(info, certificates.clone())?,
         None => Client::open(info)?,
@@ -70,6 +76,7 @@ async fn single(address: &Address, certificates: Option<&TlsCertificates>) -> Re
 
 async fn cluster(address: &Address, certificates: Option<&TlsCertificates>) -> RedisResult<Connection> {
     let mut builder = redis::cluster::ClusterClientBuilder::new(addresses(address))
+        .tcp_settings(tcp())
         .connection_timeout(PATIENCE)
         .response_timeout(PATIENCE)
         // Enough to follow a slot to another node; a node that is away is waited for within the budget only.
@@ -92,6 +99,7 @@ async fn cluster(address: &Address, certificates: Option<&TlsCertificates>) -> R
 
 async fn sentinel(address: &Address, master: &str, certificates: Option<&TlsCertificates>) -> RedisResult<Connection> {
     let mut builder = SentinelClientBuilder::new(addresses(address), master, SentinelServerType::Master)?
+        .set_client_to_redis_tcp_settings(tcp())
         .set_client_to_redis_db(address.database);
     if let Some(user) = &address.user {
         builder = builder.set_client_to_redis_username(user);

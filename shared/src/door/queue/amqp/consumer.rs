@@ -91,11 +91,11 @@ async fn pump<T: Send + 'static>(
     let (mut session, mut consumer) = first;
     loop {
         while let Some(Ok(delivery)) = consumer.next().await {
-            let read = read(&delivery);
+            let (read, again) = (read(&delivery), delivery.redelivered);
             let receipt = AmqpReceipt::new(connections, &session, delivery);
             match read {
                 Read::Message(message) => {
-                    let delivery = Delivery { message, receipt: Box::new(receipt) };
+                    let delivery = Delivery { message, again, receipt: Box::new(receipt) };
                     if arrived.send(Ok(delivery)).await.is_err() {
                         return QueueError::Closed;
                     }
