@@ -183,7 +183,7 @@ async fn finish(image: &Image, store: &SharedStore, set: &str, composed: Compose
 
 /// The image with this manifest digest, recalled from the store without asking any registry; it was found in `source`.
 pub async fn recall_pinned(source: &'static str, digest: Digest, planner: &Planner) -> Option<(Image, Inventoried)> {
-    let inventory = recalled(&digest, &planner.doors().store, planner.set()).await?;
+    let inventory = recalled(&digest, planner).await?;
     let ImageInventory { platform, config, annotations, layers, contents: _ } = &inventory;
     let (platform, config) = (platform.clone(), config.clone());
     let image = Image { source, digest, platform, config, annotations: annotations.clone(), layers: layers.clone() };
@@ -191,14 +191,19 @@ pub async fn recall_pinned(source: &'static str, digest: Digest, planner: &Plann
 }
 
 async fn recall(image: &Image, planner: &Planner) -> Option<ImageInventory> {
-    let inventory = recalled(&image.digest, &planner.doors().store, planner.set()).await?;
+    let inventory = recalled(&image.digest, planner).await?;
     (inventory.layers == image.layers && inventory.config == image.config).then_some(inventory)
 }
 
-async fn recalled(manifest: &Digest, store: &SharedStore, set: &str) -> Option<ImageInventory> {
-    let key = key::image(manifest, set, compose::VERSION);
+/// The key of the inventory of the image with this manifest digest.
+pub fn key(manifest: &Digest, planner: &Planner) -> String {
+    key::image(manifest, planner.set(), compose::VERSION)
+}
+
+async fn recalled(manifest: &Digest, planner: &Planner) -> Option<ImageInventory> {
+    let key = key(manifest, planner);
     // A store that cannot be read costs time, never a scan.
-    let bytes = store.get(&key).await.unwrap_or_else(|error| {
+    let bytes = planner.doors().store.get(&key).await.unwrap_or_else(|error| {
         tracing::warn!("cannot read from the store: {error}");
         None
     });

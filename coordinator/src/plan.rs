@@ -13,7 +13,7 @@ use lazaret::record::{FailureKind, LayerRecord};
 use lazaret::task::{Class, Place, Task, TaskId};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::doors::Doors;
 
@@ -30,6 +30,9 @@ use recent::Recent;
 
 /// Wishes that are planned together: one round trip to the cache for all of them.
 const BATCH: usize = 512;
+/// How long wishes of the bulk wait for others to be planned with. Nobody sees the difference, and broker, cache and store
+/// are asked far less often.
+const GATHERING: Duration = Duration::from_millis(20);
 
 /// How the planner behaves.
 #[derive(Clone, Debug)]
@@ -83,7 +86,7 @@ struct Shared {
     options: Options,
     table: Mutex<Table>,
     recent: Mutex<Recent>,
-    wishes: mpsc::UnboundedSender<TaskId>,
+    wishes: mpsc::UnboundedSender<(TaskId, Class)>,
     window: Arc<Semaphore>,
 }
 
@@ -204,7 +207,7 @@ impl Shared {
         let wish = self.table().wish(id, class, place, task, sender);
         if let Wish::Plan = wish {
             // The loop ends with the planner, and whoever waits then is gone too.
-            let _ = self.wishes.send(id);
+            let _ = self.wishes.send((id, class));
         }
         answer
             .await
@@ -225,11 +228,19 @@ impl Shared {
 }
 
 /// Plans wishes as they come, together what came together.
-async fn plan(shared: Arc<Shared>, mut wished: mpsc::UnboundedReceiver<TaskId>) {
+async fn plan(shared: Arc<Shared>, mut wished: mpsc::UnboundedReceiver<(TaskId, Class)>) {
     let mut planning = JoinSet::new();
     let mut batch = Vec::with_capacity(BATCH);
     while wished.recv_many(&mut batch, BATCH).await > 0 {
-        let ids = std::mem::take(&mut batch);
+        if batch.iter().all(|(_, class)| *class == Class::Bulk) {
+            sleep(GATHERING).await;
+            while batch.len() < BATCH
+                && let Ok(wish) = wished.try_recv()
+            {
+                batch.push(wish);
+            }
+        }
+        let ids = batch.drain(..).map(|(id, _)| id).collect();
         let shared = Arc::clone(&shared);
         planning.spawn(async move { publish::plan(&shared, ids).await });
         while planning.try_join_next().is_some() {}

@@ -14,6 +14,7 @@ pub mod api;
 mod image;
 pub mod job;
 pub mod jobs;
+mod known;
 pub mod observe;
 mod owner;
 mod publish;

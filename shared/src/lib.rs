@@ -13,6 +13,7 @@ pub mod image;
 pub mod inventory;
 pub mod key;
 pub mod manifest;
+pub mod pack;
 pub mod package;
 pub mod path;
 pub mod record;

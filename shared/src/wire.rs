@@ -9,6 +9,8 @@
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
 use bincode::{Decode, Encode};
 
+use crate::pack;
+
 /// What an envelope holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -49,7 +51,6 @@ pub enum WireError {
 const MAGIC: &[u8; 4] = b"LZRT";
 const HEADER: usize = 4 + 1 + 2 + 8;
 const MAX_DECODED: usize = 256 << 20;
-const ZSTD_LEVEL: i32 = 1;
 
 fn config() -> Configuration<LittleEndian, Varint, Limit<MAX_DECODED>> {
     bincode::config::standard().with_limit::<MAX_DECODED>()
@@ -64,7 +65,7 @@ pub fn seal<T: Encode>(kind: Kind, key: &str, value: &T) -> Result<Vec<u8>, Wire
     if raw.len() > MAX_DECODED {
         return Err(WireError::Body("too large".into()));
     }
-    let body = zstd::bulk::compress(&raw, ZSTD_LEVEL).map_err(|e| WireError::Body(e.to_string()))?;
+    let body = pack::pack(&raw).map_err(|e| WireError::Body(e.to_string()))?;
     let mut sealed = Vec::with_capacity(HEADER + 32 + body.len());
     sealed.extend_from_slice(MAGIC);
     sealed.push(kind as u8);
@@ -95,7 +96,7 @@ pub fn open<T: Decode<()>>(kind: Kind, key: &str, sealed: &[u8]) -> Result<T, Wi
     }
     let length = header[7..].try_into().map(u64::from_le_bytes).ok().and_then(|n| usize::try_from(n).ok());
     let length = length.filter(|&n| n <= MAX_DECODED).ok_or(WireError::Malformed)?;
-    let raw = zstd::bulk::decompress(body, length).map_err(|e| WireError::Body(e.to_string()))?;
+    let raw = pack::unpack(body, length).map_err(|e| WireError::Body(e.to_string()))?;
     let (value, used) = bincode::decode_from_slice(&raw, config()).map_err(|e| WireError::Body(e.to_string()))?;
     if used != raw.len() {
         return Err(WireError::Body("trailing bytes".into()));

@@ -19,7 +19,10 @@ fn main() -> ExitCode {
         Ok(told) => told,
         Err(error) => return refuse(&error),
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    // Layers are analysed in children and hashed on threads of their own; what is left is talk, and a message that wakes
+    // another core costs more than it says.
+    let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(4));
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return refuse(&error),
     };

@@ -16,11 +16,14 @@ const MAX_WORK: u64 = 8 << 30;
 #[derive(Default)]
 pub(super) struct Links {
     links: BTreeMap<LayerPath, Vec<u8>>,
+    /// A directory that is no link, nor is any above it: most files have the directory of the one before.
+    clear: Vec<u8>,
     work: Cell<u64>,
 }
 
 impl Links {
     pub(super) fn insert(&mut self, path: LayerPath, target: Vec<u8>) {
+        self.clear.clear();
         self.links.insert(path, target);
     }
 
@@ -35,11 +38,17 @@ impl Links {
 
     /// A file stands at `path`, so the directories above it are none of them links.
     pub(super) fn remove_above(&mut self, path: &LayerPath) {
-        let mut above = split(path.as_bytes()).0;
-        while !self.links.is_empty() && !above.is_empty() {
+        let directory = split(path.as_bytes()).0;
+        if self.clear == directory || self.links.is_empty() {
+            return;
+        }
+        let mut above = directory;
+        while !above.is_empty() {
             self.links.remove(above);
             above = split(above).0;
         }
+        self.clear.clear();
+        self.clear.extend_from_slice(directory);
     }
 
     pub(super) fn map_mut(&mut self) -> &mut BTreeMap<LayerPath, Vec<u8>> {

@@ -102,7 +102,11 @@ impl<'a> State<'a> {
 }
 
 fn keys_below<V>(map: &BTreeMap<LayerPath, V>, directory: &LayerPath) -> Vec<LayerPath> {
-    let mut start = directory.as_bytes().to_vec();
+    if map.is_empty() {
+        return Vec::new();
+    }
+    let mut start = Vec::with_capacity(directory.as_bytes().len() + 1);
+    start.extend_from_slice(directory.as_bytes());
     if !start.is_empty() {
         start.push(b'/');
     }

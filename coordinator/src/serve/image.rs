@@ -15,6 +15,7 @@ use tracing::Instrument as _;
 
 use super::Farm;
 use super::job::{ALL_PLATFORMS, ImageResult, ImageStatus, SCHEMA};
+use super::known::Known;
 use super::publish;
 use super::snapshots::Opened;
 use super::stored::{Latest, Plan};
@@ -31,6 +32,8 @@ pub(super) struct Setting {
     pub(super) policy: Policy,
     pub(super) snapshot: Option<Opened>,
     pub(super) job: Job,
+    /// What the store had as the job began.
+    pub(super) known: Known,
 }
 
 /// What became of a reference: one result for each platform that was asked for.
@@ -43,8 +46,8 @@ pub(super) async fn scan(farm: &Farm, setting: &Setting, reference: &str) -> Res
         Err(error) => return Ok(vec![failed(reference, error)]),
     };
     let mut results = Vec::with_capacity(images.len());
-    for (image, inventoried) in images {
-        results.push(published(farm, setting, reference, &image, &inventoried).await?);
+    for looked in images {
+        results.push(published(farm, setting, reference, &looked).await?);
     }
     Ok(results)
 }
@@ -61,27 +64,39 @@ fn failed(reference: &str, error: String) -> ImageResult {
     }
 }
 
-async fn inventoried(farm: &Farm, setting: &Setting, text: &str) -> Result<Vec<(Image, Inventoried)>, String> {
+/// An image, and what is in it.
+struct Looked {
+    image: Image,
+    inventoried: Inventoried,
+    /// Whether nobody has looked at it before.
+    is_new: bool,
+}
+
+async fn inventoried(farm: &Farm, setting: &Setting, text: &str) -> Result<Vec<Looked>, String> {
     let reference = named(text)?;
     let choice = choice(setting.plan.job.platform.as_deref())?;
     let meter = Arc::new(Meter::default());
     let resolved = resolved(farm, setting, reference, &choice, &meter).await;
     setting.job.count_requests(meter.requests());
     let (images, place, unknown) = match resolved? {
-        Resolved::Recalled(recalled) => return Ok(vec![*recalled]),
+        Resolved::Recalled(recalled) => {
+            let (image, inventoried) = *recalled;
+            return Ok(vec![Looked { image, inventoried, is_new: false }]);
+        }
         Resolved::Images { images, place, unknown } => (images, place, unknown),
     };
     let (class, job, progress) = (setting.plan.job.class, &setting.job, &Progress::default());
     let wanted = Wanted { planner: &farm.planner, place: &place, class, job, progress };
-    let mut inventoried = Vec::new();
+    let mut looked = Vec::with_capacity(images.len());
     for image in images {
-        let inventory = match unknown == Some(image.digest) {
+        let is_new = unknown == Some(image.digest);
+        let inventoried = match is_new {
             true => wanted.compose(&image).await,
             false => wanted.inventory(&image).await,
         };
-        inventoried.push((image, inventory));
+        looked.push(Looked { image, inventoried, is_new });
     }
-    Ok(inventoried)
+    Ok(looked)
 }
 
 enum Resolved {
@@ -125,7 +140,11 @@ async fn recalled(
     source: &'static str,
     choice: &PlatformChoice,
 ) -> Option<(Image, Inventoried)> {
-    let recalled = pipeline::recall_pinned(source, pinned?, &farm.planner).await?;
+    let digest = pinned?;
+    if setting.known.lacks(&pipeline::key(&digest, &farm.planner)) {
+        return None;
+    }
+    let recalled = pipeline::recall_pinned(source, digest, &farm.planner).await?;
     if let PlatformChoice::Exactly(wanted) = choice
         && !recalled.0.platform.serves(wanted)
     {
@@ -156,8 +175,7 @@ async fn published(
     farm: &Farm,
     setting: &Setting,
     reference: &str,
-    image: &Image,
-    inventoried: &Inventoried,
+    Looked { image, inventoried, is_new }: &Looked,
 ) -> Result<ImageResult, StoreError> {
     let report = tracing::info_span!("match").in_scope(|| judged(setting, reference, image, inventoried));
     let mut bytes = Vec::new();
@@ -171,7 +189,7 @@ async fn published(
         report: id.clone(),
         sequence: setting.plan.sequence,
     };
-    let publishing = publish::publish(&farm.planner.doors().store, &latest, &platform, &bytes);
+    let publishing = publish::publish(&farm.planner.doors().store, &latest, &platform, &bytes, *is_new);
     publishing.instrument(tracing::info_span!("publish", report = id)).await?;
     let mut findings = BTreeMap::new();
     for row in &report.findings {

@@ -1,16 +1,17 @@
 //! Publishing a report: first the report, then the pointer to it. An unchanged result writes nothing.
 
 use lazaret::door::store::{SharedStore, StoreError};
+use lazaret::pack;
 
 use super::stored::{self, Latest};
 
-const ZSTD_LEVEL: i32 = 1;
 /// The longest report that is read back.
 const MAX_REPORT: usize = 256 << 20;
 /// How often a pointer is tried, if other writers are faster each time.
 const TRIES: usize = 5;
 
 /// Makes `json`, of the id `latest.report`, the newest report on a reference and platform; unless a later job has written one.
+/// Where it `is_first`, most likely, the pointer is not looked at before it is written.
 ///
 /// # Errors
 /// The store. The last report stays the newest.
@@ -19,11 +20,15 @@ pub(super) async fn publish(
     latest: &Latest,
     platform: &str,
     json: &[u8],
+    is_first: bool,
 ) -> Result<(), StoreError> {
     let key = stored::latest(&latest.reference, platform);
     let mut written = false;
-    for _ in 0..TRIES {
-        let seen = store.versioned(&key).await?;
+    for attempt in 0..TRIES {
+        let seen = match attempt == 0 && is_first && store.is_conditional() {
+            true => None,
+            false => store.versioned(&key).await?,
+        };
         let present = seen.as_ref().and_then(|(bytes, _)| serde_json::from_slice::<Latest>(bytes).ok());
         if present.as_ref().is_some_and(|present| present.report == latest.report) {
             return Ok(());
@@ -44,7 +49,7 @@ pub(super) async fn publish(
 }
 
 async fn put(store: &SharedStore, id: &str, json: &[u8]) -> Result<(), StoreError> {
-    let packed = zstd::bulk::compress(json, ZSTD_LEVEL).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    let packed = pack::pack(json).map_err(|error| StoreError::Unavailable(error.to_string()))?;
     store.put(&stored::report(id), packed).await
 }
 
@@ -57,19 +62,11 @@ pub(super) async fn report(store: &SharedStore, id: &str) -> Result<Option<Vec<u
         return Ok(None);
     }
     let Some(packed) = store.get(&stored::report(id)).await? else { return Ok(None) };
-    let json = unpack(&packed).filter(|json| blake3::hash(json).to_hex().as_str() == id);
+    let json = pack::unpack(&packed, MAX_REPORT).ok().filter(|json| blake3::hash(json).to_hex().as_str() == id);
     if json.is_none() {
         tracing::error!(report = id, "a report in the store is damaged");
     }
     Ok(json)
-}
-
-fn unpack(packed: &[u8]) -> Option<Vec<u8>> {
-    use std::io::Read as _;
-    let mut json = Vec::new();
-    let decoder = zstd::stream::read::Decoder::new(packed).ok()?;
-    decoder.take(MAX_REPORT as u64).read_to_end(&mut json).ok()?;
-    Some(json)
 }
 
 #[cfg(test)]
@@ -93,9 +90,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_later_job_wins_and_what_is_unchanged_is_not_written() {
+        for is_first in [false, true] {
+            later_wins(is_first).await;
+        }
+    }
+
+    async fn later_wins(is_first: bool) {
         let store: SharedStore = Arc::new(MemoryStore::default());
         let publish = async |json: &'static [u8], sequence| {
-            publish(&store, &latest(json, sequence), "linux/amd64", json).await.unwrap();
+            publish(&store, &latest(json, sequence), "linux/amd64", json, is_first).await.unwrap();
         };
         publish(b"one", 5).await;
         publish(b"two", 7).await;

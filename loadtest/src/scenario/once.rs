@@ -40,7 +40,7 @@ fn first_night(farm: &mut Farm, subject: &Subject, verdict: &mut Verdict) -> Res
     let layers = subject.layers();
     verdict.note("images, distinct layers", format!("{}, {layers}", subject.images.len()));
     verdict.note("first night", format!("{:.2} s", outcome.took.as_secs_f64()));
-    outcome.check("first night", &subject.images, verdict);
+    told(&outcome, "first night", subject, verdict);
     verdict.equal("most GETs of one blob", 1, counts.most_gets_of_one_blob);
     ledger(&outcome, subject, &counts, verdict);
     reports(farm, subject, &outcome, verdict)?;
@@ -57,6 +57,14 @@ fn first_night(farm: &mut Farm, subject: &Subject, verdict: &mut Verdict) -> Res
         None => verdict.at_most("CPU / floor", 2.5, cpu / floor, ""),
     }
     Ok(outcome)
+}
+
+/// Every image has its report. A synthetic one is understood whole; real ones hold things that a report calls incomplete.
+fn told(outcome: &Outcome, what: &str, subject: &Subject, verdict: &mut Verdict) {
+    match subject.fleet {
+        Some(_) => outcome.check(what, &subject.images, verdict),
+        None => outcome.check_reports(what, &subject.images, verdict),
+    }
 }
 
 /// The job's ledger says what the registry counted.
@@ -87,7 +95,7 @@ fn second_night(farm: &mut Farm, subject: &Subject, first: &Outcome, verdict: &m
     subject.registry.reset_counts();
     let again = outcome::run(farm.api(), &subject.images, "bulk", PATIENCE)?;
     let counts = subject.registry.counts();
-    again.check("second night", &subject.images, verdict);
+    told(&again, "second night", subject, verdict);
     verdict.equal("second night: blob GETs", 0, counts.blob_gets);
     verdict.within("second night: wall", Duration::from_secs(1), again.took);
     let same = first.reports == again.reports;
@@ -97,6 +105,6 @@ fn second_night(farm: &mut Farm, subject: &Subject, first: &Outcome, verdict: &m
     subject.registry.reset_counts();
     let flushed = outcome::run(farm.api(), &subject.images, "bulk", PATIENCE)?;
     verdict.equal("Redis flushed: blob GETs", 0, subject.registry.counts().blob_gets);
-    flushed.check("Redis flushed", &subject.images, verdict);
+    told(&flushed, "Redis flushed", subject, verdict);
     Ok(())
 }

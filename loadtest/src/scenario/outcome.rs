@@ -56,9 +56,22 @@ impl Outcome {
         Ok(self)
     }
 
+    /// Whether every one of `images` has a report.
+    pub(super) fn check_reports(&self, what: &str, images: &[String], verdict: &mut Verdict) {
+        let lost = self.lost(images);
+        let first = self.complaints.first().filter(|_| lost > 0).map(|complaint| format!("; {complaint}"));
+        let measured = format!("{lost}{}", first.unwrap_or_default());
+        let holds = lost == 0 && self.job.status == "done";
+        verdict.check(&format!("{what}: images without a report"), "0", measured, holds);
+    }
+
+    fn lost(&self, images: &[String]) -> usize {
+        images.iter().filter(|image| !self.reports.contains_key(*image)).count()
+    }
+
     /// Whether every one of `images` has a complete report.
     pub(super) fn check(&self, what: &str, images: &[String], verdict: &mut Verdict) {
-        let lost = images.iter().filter(|image| !self.reports.contains_key(*image)).count();
+        let lost = self.lost(images);
         let first = self.complaints.first().map(|complaint| format!("; {complaint}")).unwrap_or_default();
         let holds = lost == 0 && self.complaints.is_empty() && self.job.status == "done";
         let measured = format!("{lost}, {} incomplete{first}", self.complaints.len());

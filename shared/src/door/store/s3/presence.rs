@@ -11,7 +11,7 @@ use crate::door::store::PAGE;
 /// How many keys are asked for at once.
 const AT_ONCE: usize = 64;
 /// Fewer keys than this are asked for one by one.
-const WORTH_LISTING: usize = 200;
+const WORTH_LISTING: usize = 48;
 /// A page of a listing that settles fewer keys than this was dearer than asking for each: Amazon charges for a listing
 /// what it charges for 12 HEADs, and a page of a thousand takes a server longer, too.
 const WORTH_A_PAGE: usize = 16;

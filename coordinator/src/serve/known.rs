@@ -1,0 +1,72 @@
+//! Which image inventories the store has as a job begins, as far as a few pages of a listing tell: a first night need not ask
+//! for each image in vain.
+
+use std::collections::HashSet;
+
+use lazaret::door::store::SharedStore;
+
+/// Below which image inventories are.
+const PREFIX: &str = "images/";
+/// A page costs what asking for this many costs: of Amazon in money, of most servers in time.
+const WORTH_A_PAGE: usize = 16;
+/// The most pages, of a thousand keys each.
+const MAX_PAGES: usize = 64;
+
+/// The keys of image inventories up to some key.
+#[derive(Debug)]
+pub(super) struct Known {
+    keys: HashSet<String>,
+    /// The last key that was listed; nothing if all were.
+    end: Option<String>,
+}
+
+impl Known {
+    /// Looks into `store` on behalf of a job of `images`: the more it has, the further.
+    pub(super) async fn look(store: &SharedStore, images: usize) -> Self {
+        let mut known = Self { keys: HashSet::new(), end: Some(String::new()) };
+        for _ in 0..(images / WORTH_A_PAGE).min(MAX_PAGES) {
+            match store.list(PREFIX, known.end.as_deref().filter(|end| !end.is_empty())).await {
+                Ok(page) => {
+                    known.end = page.last().cloned();
+                    known.keys.extend(page);
+                }
+                Err(error) => tracing::debug!("cannot list the image inventories: {error}"),
+            }
+            if known.end.is_none() {
+                break;
+            }
+        }
+        known
+    }
+
+    /// Whether there certainly was no object `key`.
+    pub(super) fn lacks(&self, key: &str) -> bool {
+        self.end.as_deref().is_none_or(|end| key <= end) && !self.keys.contains(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use lazaret::door::store::MemoryStore;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn only_what_was_listed_is_known_to_lack() {
+        let store: SharedStore = Arc::new(MemoryStore::default());
+        let none = Known::look(&store, WORTH_A_PAGE).await;
+        assert!(none.lacks("images/a"), "an empty store has nothing");
+        for key in 0..1_500 {
+            store.put(&format!("images/{key:04}"), Vec::new()).await.unwrap();
+        }
+        let nothing = Known::look(&store, WORTH_A_PAGE - 1).await;
+        assert!(!nothing.lacks("images/a"), "a job of a few images does not look");
+        let page = Known::look(&store, WORTH_A_PAGE).await;
+        assert!(!page.lacks("images/0000") && !page.lacks("images/0999"));
+        assert!(page.lacks("images/0000a") && !page.lacks("images/1000") && !page.lacks("images/2000"));
+        let all = Known::look(&store, 3 * WORTH_A_PAGE).await;
+        assert!(!all.lacks("images/1499") && all.lacks("images/1500"));
+    }
+}
