@@ -8,6 +8,7 @@ use lazaret::door::queue::{DeadLetter, Delivery};
 use lazaret::key;
 use lazaret::record::{FailureKind, FailureRecord, LayerRecord};
 use lazaret::task::{Announcement, Task, TaskId};
+use lazaret::telemetry::metrics as names;
 use lazaret::wire::{self, Kind};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
@@ -243,7 +244,14 @@ async fn buried(shared: &Arc<Shared>, DeadLetter { task, reason }: DeadLetter) -
         tracing::warn!("cannot keep a record of failure: {error}");
         return false;
     }
+    metrics::counter!(names::DEAD_LETTERS, "reason" => known(&reason)).increment(1);
     shared.doors.cache.release(&[key::claim(&task)]).await;
     shared.doors.queue.announce(&Announcement { task: task.id, done: false }).await;
     true
+}
+
+/// A reason as a label, of which there are few whatever the broker says.
+fn known(reason: &str) -> &'static str {
+    const REASONS: [&str; 4] = ["rejected", "delivery_limit", "expired", "maxlen"];
+    REASONS.into_iter().find(|known| *known == reason).unwrap_or("other")
 }
