@@ -211,7 +211,9 @@ pub(super) async fn bury(shared: Arc<Shared>) {
         match shared.doors.queue.dead_letters().await {
             Ok(mut letters) => {
                 while let Ok(Delivery { message, receipt, .. }) = letters.next().await {
+                    let reason = known(&message.reason);
                     if buried(&shared, message).await {
+                        metrics::counter!(names::DEAD_LETTERS, "reason" => reason).increment(1);
                         receipt.ack().await;
                     } else {
                         // Unacknowledged it stays where it is, and comes again with the next consumer.
@@ -244,7 +246,6 @@ async fn buried(shared: &Arc<Shared>, DeadLetter { task, reason }: DeadLetter) -
         tracing::warn!("cannot keep a record of failure: {error}");
         return false;
     }
-    metrics::counter!(names::DEAD_LETTERS, "reason" => known(&reason)).increment(1);
     shared.doors.cache.release(&[key::claim(&task)]).await;
     shared.doors.queue.announce(&Announcement { task: task.id, done: false }).await;
     true

@@ -16,7 +16,7 @@ pub const TASK_DURATION: &str = "lazaret_task_duration_seconds";
 pub const PUBLISHES: &str = "lazaret_publishes_total";
 /// Tasks put on the retry ladder. Label `reason`: trouble, handed-back.
 pub const RETRIES: &str = "lazaret_retries_total";
-/// Dead letters turned into failure records. Label `reason`: rejected, delivery_limit, expired, maxlen, other.
+/// Dead letters that a coordinator has dealt with. Label `reason`: rejected, delivery_limit, expired, maxlen, other.
 pub const DEAD_LETTERS: &str = "lazaret_dead_letters_total";
 /// Connections to the broker that had to be opened anew. Label `purpose`: publishing, consuming.
 pub const RECONNECTS: &str = "lazaret_queue_reconnects_total";
@@ -103,7 +103,7 @@ pub const ALL: &[Metric] = &[
     (TASK_DURATION, Histogram, Unit::Seconds, "From the publication of a task to its end, by class."),
     (PUBLISHES, Counter, Unit::Count, "Messages published, by outcome: confirmed, returned, nacked, unconfirmed."),
     (RETRIES, Counter, Unit::Count, "Tasks put on the retry ladder, by reason."),
-    (DEAD_LETTERS, Counter, Unit::Count, "Dead letters turned into failure records, by reason."),
+    (DEAD_LETTERS, Counter, Unit::Count, "Dead letters that a coordinator has dealt with, by reason."),
     (RECONNECTS, Counter, Unit::Count, "Connections to the broker that had to be opened anew, by purpose."),
     (CONSUMERS_REOPENED, Counter, Unit::Count, "Consumers that had to be opened anew."),
     (ACKS_LOST, Counter, Unit::Count, "Acknowledgements that the broker does not know of."),
