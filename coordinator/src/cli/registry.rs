@@ -16,7 +16,13 @@ pub(super) struct RegistryArgs {
     #[arg(long, value_name = "FILE", env = "LAZARET_CA_FILE", value_delimiter = ',')]
     ca_file: Vec<PathBuf>,
     /// Log in to REGISTRY at the token server REALM, though its name does not show that they belong together
-    #[arg(long, value_name = "REGISTRY=REALM", env = "LAZARET_TRUST_REALM", value_delimiter = ',', value_parser = trusted_realm)]
+    #[arg(
+        long,
+        value_name = "REGISTRY=REALM",
+        env = "LAZARET_TRUST_REALM",
+        value_delimiter = ',',
+        value_parser = trusted_realm
+    )]
     trust_realm: Vec<(String, String)>,
 }
 

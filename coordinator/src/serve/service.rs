@@ -233,3 +233,30 @@ impl Watch {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lazaret::door::store::MemoryStore;
+    use lazaret::task::Class;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_job_is_shown_by_its_summary_and_by_its_plan_where_there_is_none() {
+        let store: SharedStore = Arc::new(MemoryStore::default());
+        let id = stored::new_id(1_700_000_000_000);
+        let job = NewJob { images: vec!["a".into(), "b".into()], class: Class::Interactive, ..NewJob::default() };
+        let (submitted, by) = ("2023-11-14T22:13:20Z".to_owned(), "ci".to_owned());
+        let plan =
+            Plan { schema: SCHEMA, id: id.clone(), sequence: 1, submitted, by, job, trace: None, snapshot: None };
+        assert!(found(&store, &id).await.unwrap().is_none());
+        store.put(&stored::index(&id), serde_json::to_vec(&plan.summary()).unwrap()).await.unwrap();
+        let (_, by_summary) = found(&store, &id).await.unwrap().expect("a job");
+        assert_eq!((by_summary.images, by_summary.by.as_str()), (2, "ci"));
+        assert_eq!((by_summary.class, by_summary.status), (Class::Interactive, JobStatus::Queued));
+        store.remove(&stored::index(&id)).await.unwrap();
+        store.put(&stored::plan(&id), serde_json::to_vec(&plan).unwrap()).await.unwrap();
+        let (_, by_plan) = found(&store, &id).await.unwrap().expect("a job");
+        assert_eq!(by_plan, by_summary);
+    }
+}

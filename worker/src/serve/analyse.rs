@@ -8,8 +8,8 @@ use lazaret::image::Descriptor;
 use crate::analyze::{LayerError, analyze};
 use crate::clock::thread_cpu_micros;
 use crate::limits::Limits;
-use crate::sandbox::{Level, Sandbox};
 pub use crate::sandbox::{Analysed, Failed};
+use crate::sandbox::{Level, Sandbox};
 use crate::tar::TarError;
 
 /// Analyses layers. It blocks, and several threads call it at once.
