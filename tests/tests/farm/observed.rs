@@ -68,7 +68,7 @@ fn one_trace_leads_from_submission_to_report() {
 #[test]
 fn metrics_tell_of_a_job_while_it_runs_and_add_up_to_what_it_took() {
     // Slow enough to be looked at while most of its tasks wait: the coordinator looks every five seconds.
-    let ground = Ground::new(112, 6, Duration::from_millis(1500));
+    let ground = Ground::new(112, 6, Duration::from_millis(500));
     let one_slot = |options: &mut FarmOptions| options.environment.push(("LAZARET_SLOTS".into(), "1".into()));
     let Some(scene) = Scene::start(&[&ground], ServerOptions::default(), one_slot) else { return };
     let (api, worker) = (scene.farm.api(), Api(scene.farm.worker_addresses[0]));
