@@ -165,9 +165,14 @@ impl Planner {
         self.shared.options.window - self.shared.window.available_permits()
     }
 
-    /// For how long the oldest task has been published and is not done.
-    pub fn oldest(&self) -> Duration {
-        self.shared.table().oldest().map_or(Duration::ZERO, |at| at.elapsed())
+    /// How many that may be.
+    pub fn window(&self) -> usize {
+        self.shared.options.window
+    }
+
+    /// For how long the oldest task of `class` has been published and is not done.
+    pub fn oldest(&self, class: Class) -> Duration {
+        self.shared.table().oldest(class).map_or(Duration::ZERO, |at| at.elapsed())
     }
 
     /// What waits in the queues; nothing where the broker cannot be asked. Where a queue of tasks is gone, so is what waited

@@ -20,8 +20,22 @@ pub mod token_server;
 /// Whether `program` is there. Where it is not, the test that asked is to be skipped, loudly; on CI (`CI=true`) that is
 /// a failure instead.
 pub fn has_program(program: &str) -> bool {
+    is_there(program, is_in_path(program))
+}
+
+/// As [`has_program`], for what infra/set-up does not install: where it is missing that is no failure on CI either.
+#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+pub fn has_optional_program(program: &str) -> bool {
+    let found = is_in_path(program);
+    if !found {
+        eprintln!("SKIPPED: {program} is not installed, and infra/set-up does not install it");
+    }
+    found
+}
+
+fn is_in_path(program: &str) -> bool {
     let path = std::env::var_os("PATH");
-    is_there(program, path.is_some_and(|path| std::env::split_paths(&path).any(|at| at.join(program).is_file())))
+    path.is_some_and(|path| std::env::split_paths(&path).any(|at| at.join(program).is_file()))
 }
 
 /// As [`has_program`], for what is looked for elsewhere than in the path.

@@ -224,3 +224,33 @@ fn the_nouns_alone_link_no_runtime() {
         .filter(|line| ["tokio ", "reqwest ", "hyper ", "rustls "].iter().any(|name| line.starts_with(name)));
     check("the nouns link a door's dependency", linked.map(str::to_owned));
 }
+
+#[test]
+fn a_metric_has_one_name_and_is_counted_somewhere() {
+    const TABLE: &str = "shared/src/telemetry/metrics.rs";
+    const PREFIX: &str = "lazaret_";
+    const CRATES: &[&str] =
+        &["lazaret_shared", "lazaret_worker", "lazaret_coordinator", "lazaret_loadtest", "lazaret_tests"];
+    let (table, others): (Vec<_>, Vec<_>) = files(".rs").into_iter().partition(|file| file.path == TABLE);
+    let named = others.iter().flat_map(|file| {
+        let lines = file.text.lines().enumerate();
+        lines.filter(|(_, line)| line.contains(PREFIX)).filter_map(|(index, line)| {
+            let mut words = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            let name = words.find(|w| w.len() > PREFIX.len() && w.starts_with(PREFIX) && !CRATES.contains(w))?;
+            Some(format!("{}:{}: {name}", file.path, index + 1))
+        })
+    });
+    check("a metric by its name, where its constant is meant", named);
+    let product = sources(|path| path.contains("/src/") && !path.starts_with("loadtest/") && path != TABLE);
+    let constants: Vec<_> = table
+        .iter()
+        .flat_map(SourceFile::code)
+        .filter_map(|(_, line)| Some(line.strip_prefix("pub const ")?.split_once(": &str =")?.0))
+        .collect();
+    assert!(constants.len() > 20, "the metrics moved");
+    let idle = constants.into_iter().filter(|name| {
+        let word = format!("names::{name}");
+        !product.iter().any(|file| has_word(&file.text, &word))
+    });
+    check("a metric that nobody counts", idle.map(str::to_owned));
+}

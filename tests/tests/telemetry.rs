@@ -6,6 +6,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use lazaret::telemetry::metrics as names;
 use lazaret::telemetry::{
     self, LogFormat, Prepared, Service, TelemetryError, TelemetryOptions, set_parent, traceparent_of_current_span,
 };
@@ -161,8 +162,9 @@ fn a_process_has_an_exporter_only_with_a_collector_and_is_set_up_once() {
         otlp_endpoint: None,
     };
     let running = telemetry::init(&options).expect("telemetry");
-    metrics::counter!(telemetry::metrics::RETRIES).increment(1);
-    assert!(running.metrics().contains("# HELP lazaret_retries_total"), "{}", running.metrics());
+    metrics::counter!(names::RETRIES).increment(1);
+    let told = running.metrics();
+    assert!(told.contains(&format!("# HELP {} ", names::RETRIES)), "{told}");
     assert_eq!(exporters(), 0);
     options.otlp_endpoint = Some(format!("http://{}/v1/traces", free_address()));
     let prepared = telemetry::prepare(&options, io::stderr).expect("telemetry");
@@ -203,22 +205,23 @@ fn control_characters_from_an_image_reach_no_terminal() {
 #[test]
 fn metrics_render_with_help_and_buckets() {
     let (_, prepared) = prepare(LogFormat::Text, "info", None);
+    let (hits, depth, duration) = (names::CACHE_HITS, names::QUEUE_DEPTH, names::LAYER_DURATION);
     metrics::with_local_recorder(&prepared.recorder, || {
-        telemetry::metrics::describe_all();
-        metrics::counter!(telemetry::metrics::CACHE_HITS).increment(3);
-        metrics::gauge!(telemetry::metrics::QUEUE_DEPTH, "queue" => "bulk").set(7.0);
-        metrics::histogram!(telemetry::metrics::LAYER_DURATION).record(0.03);
+        names::describe_all();
+        metrics::counter!(hits).increment(3);
+        metrics::gauge!(depth, "queue" => "bulk").set(7.0);
+        metrics::histogram!(duration).record(0.03);
     });
     let text = prepared.telemetry.metrics();
     for line in [
-        "# HELP lazaret_cache_hits_total Wanted inventories that the cache had.",
-        "# TYPE lazaret_cache_hits_total counter",
-        "lazaret_cache_hits_total 3",
-        "lazaret_queue_depth{queue=\"bulk\"} 7",
-        "# TYPE lazaret_layer_duration_seconds histogram",
-        "lazaret_layer_duration_seconds_bucket{le=\"0.025\"} 0",
-        "lazaret_layer_duration_seconds_bucket{le=\"0.05\"} 1",
-        "lazaret_layer_duration_seconds_count 1",
+        format!("# HELP {hits} Wanted inventories that the cache had."),
+        format!("# TYPE {hits} counter"),
+        format!("{hits} 3"),
+        format!("{depth}{{queue=\"bulk\"}} 7"),
+        format!("# TYPE {duration} histogram"),
+        format!("{duration}_bucket{{le=\"0.025\"}} 0"),
+        format!("{duration}_bucket{{le=\"0.05\"}} 1"),
+        format!("{duration}_count 1"),
     ] {
         assert!(text.lines().any(|found| found == line), "no `{line}` in\n{text}");
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use lazaret::door::queue::QueueError;
 use lazaret::task::Class;
+use lazaret::telemetry::metrics as names;
 use tokio::task::JoinSet;
 
 pub mod analyse;
@@ -100,7 +101,7 @@ fn analysis(settings: &Settings) -> Result<Arc<dyn Analyse>, SandboxError> {
 /// [`ServeError`]: it cannot begin. What fails later is waited for.
 pub async fn serve(settings: &Settings, metrics: Option<Metrics>) -> Result<Ended, ServeError> {
     let analyse = analysis(settings)?;
-    tracing::info!(sandbox = analyse.level(), "layers are analysed here");
+    tracing::info!(sandbox = analyse.protection(), "layers are analysed here");
     let mut signals = Signals::new().map_err(ServeError::Signals)?;
     let doors = doors::open(settings).await?;
     let shutdown = Shutdown::default();
@@ -130,8 +131,9 @@ pub async fn run(
     shutdown: Shutdown,
 ) -> Result<Ended, ServeError> {
     let breaker = Breaker::new(Arc::clone(&doors.store));
-    let sandbox: Arc<str> = analyse.level().into();
-    metrics::gauge!("lazaret_worker_sandbox", "level" => sandbox.to_string()).set(1.0);
+    let sandbox: Arc<str> = analyse.protection().into();
+    metrics::gauge!(names::SANDBOX_LEVEL).set(f64::from(analyse.level() as u8));
+    metrics::gauge!(names::STORE_DOWN).set(0.0);
     let state = State {
         queue: Arc::clone(&doors.queue),
         cache: Arc::clone(&doors.cache),
@@ -166,7 +168,7 @@ pub async fn run(
     tracing::info!(bulk, interactive, %sandbox, set = performer.set, "the worker takes tasks");
     let mut slots = JoinSet::new();
     for (class, count) in [(Class::Interactive, interactive), (Class::Bulk, bulk)] {
-        metrics::gauge!("lazaret_worker_slots", "class" => class.name()).set(f64::from(count));
+        metrics::gauge!(names::SLOTS, "class" => class.name()).set(f64::from(count));
         for _ in 0..count {
             let opening = doors.queue.consume(class);
             let deliveries = tokio::select! {

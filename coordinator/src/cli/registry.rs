@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lazaret::door::source::registry::{Credentials, RegistryOptions};
+use lazaret::door::source::registry::{Credentials, RegistryOptions, trusted_realm};
 
 /// Options for registries.
 #[derive(Debug, Args)]
@@ -16,7 +16,13 @@ pub(super) struct RegistryArgs {
     #[arg(long, value_name = "FILE", env = "LAZARET_CA_FILE", value_delimiter = ',')]
     ca_file: Vec<PathBuf>,
     /// Log in to REGISTRY at the token server REALM, though its name does not show that they belong together
-    #[arg(long, value_name = "REGISTRY=REALM", env = "LAZARET_TRUST_REALM", value_delimiter = ',', value_parser = realm)]
+    #[arg(
+        long,
+        value_name = "REGISTRY=REALM",
+        env = "LAZARET_TRUST_REALM",
+        value_delimiter = ',',
+        value_parser = trusted_realm
+    )]
     trust_realm: Vec<(String, String)>,
 }
 
@@ -30,14 +36,5 @@ impl RegistryArgs {
             authorities: self.ca_file.clone(),
             ..RegistryOptions::default()
         }
-    }
-}
-
-fn realm(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((registry, realm)) if !registry.is_empty() && !realm.is_empty() => {
-            Ok((registry.to_owned(), realm.to_owned()))
-        }
-        _ => Err("expected REGISTRY=REALM, both host names".to_owned()),
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use lazaret::record::LayerRecord;
 use lazaret::task::TaskId;
+use lazaret::telemetry::metrics as names;
 use serde::{Deserialize, Serialize};
 
 /// On whose behalf layers are wanted.
@@ -61,6 +62,7 @@ impl Job {
 
     /// Counts requests that the coordinator itself made.
     pub fn count_requests(&self, requests: u64) {
+        metrics::counter!(names::REGISTRY_REQUESTS).increment(requests);
         self.counted().ledger.requests += requests;
     }
 
@@ -75,20 +77,24 @@ impl Job {
             return;
         }
         let ledger = &mut counted.ledger;
-        if record.cost.job == self.id {
+        let outcome = if record.cost.job == self.id {
             ledger.layers_analysed += 1;
             ledger.bytes_pulled += record.cost.bytes;
             ledger.cpu_micros += record.cost.cpu_micros;
             ledger.requests += record.cost.requests;
+            "analysed"
         } else {
             ledger.layers_reused += 1;
-        }
+            "reused"
+        };
+        metrics::counter!(names::LAYERS, "outcome" => outcome).increment(1);
     }
 
     pub(super) fn count_failure(&self, id: TaskId) {
         let mut counted = self.counted();
         if counted.layers.insert(id) {
             counted.ledger.layers_failed += 1;
+            metrics::counter!(names::LAYERS, "outcome" => "failed").increment(1);
         }
     }
 

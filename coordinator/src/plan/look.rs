@@ -8,6 +8,7 @@ use lazaret::door::queue::{DeadLetter, Delivery};
 use lazaret::key;
 use lazaret::record::{FailureKind, FailureRecord, LayerRecord};
 use lazaret::task::{Announcement, Task, TaskId};
+use lazaret::telemetry::metrics as names;
 use lazaret::wire::{self, Kind};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
@@ -210,7 +211,9 @@ pub(super) async fn bury(shared: Arc<Shared>) {
         match shared.doors.queue.dead_letters().await {
             Ok(mut letters) => {
                 while let Ok(Delivery { message, receipt, .. }) = letters.next().await {
+                    let reason = known(&message.reason);
                     if buried(&shared, message).await {
+                        metrics::counter!(names::DEAD_LETTERS, "reason" => reason).increment(1);
                         receipt.ack().await;
                     } else {
                         // Unacknowledged it stays where it is, and comes again with the next consumer.
@@ -246,4 +249,10 @@ async fn buried(shared: &Arc<Shared>, DeadLetter { task, reason }: DeadLetter) -
     shared.doors.cache.release(&[key::claim(&task)]).await;
     shared.doors.queue.announce(&Announcement { task: task.id, done: false }).await;
     true
+}
+
+/// A reason as a label, of which there are few whatever the broker says.
+fn known(reason: &str) -> &'static str {
+    const REASONS: [&str; 4] = ["rejected", "delivery_limit", "expired", "maxlen"];
+    REASONS.into_iter().find(|known| *known == reason).unwrap_or("other")
 }

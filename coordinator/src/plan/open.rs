@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use lazaret::record::LayerRecord;
 use lazaret::task::{Class, MAX_PLACES, Place, Task, TaskId};
+use lazaret::telemetry::metrics as names;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::{Failure, Instant, ticket};
@@ -115,18 +116,18 @@ impl Table {
         }
     }
 
-    /// When the oldest task that is still waited for was published.
-    pub(super) fn oldest(&self) -> Option<Instant> {
-        let published = self.0.values().filter_map(|open| match open.stage {
-            Stage::Published(at) => Some(at),
-            _ => None,
-        });
-        published.min()
+    /// When the oldest task of `class` that is still waited for was published.
+    pub(super) fn oldest(&self, class: Class) -> Option<Instant> {
+        self.0.values().filter(|open| open.task.class == class).filter_map(Open::published).min()
     }
 
     /// Answered: those who waited.
     pub(super) fn close(&mut self, id: &TaskId) -> Vec<oneshot::Sender<Outcome>> {
-        self.0.remove(id).map(|open| open.waiters).unwrap_or_default()
+        let Some(open) = self.0.remove(id) else { return Vec::new() };
+        if let Some(published) = open.published() {
+            metrics::histogram!(names::TASK_DURATION, "class" => open.task.class.name()).record(published.elapsed());
+        }
+        open.waiters
     }
 }
 
@@ -145,6 +146,14 @@ impl Open {
             self.others.push(holder);
         }
         urgent
+    }
+
+    /// When it was published, as far as it was by us and nobody has told what became of it.
+    fn published(&self) -> Option<Instant> {
+        match self.stage {
+            Stage::Published(at) => Some(at),
+            _ => None,
+        }
     }
 
     /// Whether somebody is supposed to work on it.

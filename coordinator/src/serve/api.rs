@@ -13,6 +13,7 @@ use super::jobs::Jobs;
 
 mod access;
 mod connections;
+mod counted;
 mod documents;
 mod events;
 mod health;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use lazaret::task::Class;
 use lazaret::telemetry::metrics as names;
 use metrics::gauge;
 use tokio::task::JoinSet;
@@ -20,6 +21,7 @@ pub fn start(farm: &Arc<Farm>) -> JoinSet<()> {
 }
 
 async fn tell(farm: Arc<Farm>) {
+    gauge!(names::WINDOW).set(farm.planner.window() as f64);
     let mut timer = interval(EVERY);
     timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -35,7 +37,10 @@ async fn tell(farm: Arc<Farm>) {
                 gauge!(names::QUEUE_DEPTH, "queue" => queue).set(depth as f64);
             }
         }
-        gauge!(names::OLDEST_TASK_AGE).set(farm.planner.oldest().as_secs_f64());
+        for class in Class::ALL {
+            let age = farm.planner.oldest(class);
+            gauge!(names::OLDEST_TASK_AGE, "class" => class.name()).set(age.as_secs_f64());
+        }
         gauge!(names::WINDOW_IN_USE).set(farm.planner.in_flight() as f64);
     }
 }

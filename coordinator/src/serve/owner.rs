@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lazaret::door::queue::{Delivery, Receipt};
+use lazaret::telemetry::metrics as names;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep, sleep_until};
@@ -30,6 +31,18 @@ type Deliveries = HashMap<String, mpsc::UnboundedSender<Box<dyn Receipt>>>;
 impl Running {
     fn jobs(&self) -> MutexGuard<'_, Deliveries> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self, id: String, further: mpsc::UnboundedSender<Box<dyn Receipt>>) {
+        let mut jobs = self.jobs();
+        jobs.insert(id, further);
+        metrics::gauge!(names::JOBS_RUNNING).set(jobs.len() as f64);
+    }
+
+    fn end(&self, id: &str) {
+        let mut jobs = self.jobs();
+        jobs.remove(id);
+        metrics::gauge!(names::JOBS_RUNNING).set(jobs.len() as f64);
     }
 }
 
@@ -62,7 +75,7 @@ async fn own(farm: Arc<Farm>, shard: u16, running: Running) {
                     };
                     if let Err(receipt) = again {
                         let (sender, receipts) = mpsc::unbounded_channel();
-                        running.jobs().insert(id.clone(), sender);
+                        running.begin(id.clone(), sender);
                         jobs.spawn(hold(Arc::clone(&farm), id, receipt, receipts, running.clone()));
                     }
                 }
@@ -116,7 +129,7 @@ async fn hold(
             }
         }
     };
-    running.jobs().remove(&id);
+    running.end(&id);
     if ended {
         receipts.close();
         while let Some(receipt) = receipts.recv().await {

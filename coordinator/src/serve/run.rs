@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lazaret::door::store::{SharedStore, StoreError};
-use lazaret::telemetry;
+use lazaret::telemetry::{self, metrics as names};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::Instrument as _;
@@ -76,7 +76,9 @@ impl Run<'_> {
         let status = self.images(plan).await?;
         self.keep_results().await?;
         self.state.status = status;
-        Ok(self.keep_state().await?)
+        self.keep_state().await?;
+        metrics::counter!(names::JOBS_ENDED, "status" => status.name()).increment(1);
+        Ok(())
     }
 
     /// Takes up what an earlier owner left.
@@ -142,6 +144,7 @@ impl Run<'_> {
                     None => break,
                     Some(Ok((index, results))) => {
                         for result in results? {
+                            metrics::counter!(names::IMAGES_DONE, "outcome" => result.status.name()).increment(1);
                             self.count(index, &result);
                             self.unkept.push((index, result));
                         }

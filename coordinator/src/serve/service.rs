@@ -14,7 +14,7 @@ use lazaret::telemetry;
 use super::job::{ImageResult, JobEvent, JobStatus, JobView, NewJob, SCHEMA};
 use super::jobs::{Jobs, JobsError};
 use super::run::{all, read};
-use super::stored::{self, Plan, Results, State};
+use super::stored::{self, Plan, Results, State, Summary};
 use super::{Farm, publish};
 use crate::assess;
 use crate::pipeline;
@@ -24,6 +24,8 @@ use crate::report::json;
 
 /// How often whoever follows a job is told what is new.
 const POLL: Duration = Duration::from_millis(300);
+/// Jobs of a list that are asked for at a time.
+const AT_ONCE: usize = 16;
 
 /// Answers from the store.
 pub struct Service(Arc<Farm>);
@@ -39,8 +41,8 @@ impl Service {
     }
 
     async fn view(&self, id: &str) -> Result<Option<JobView>, JobsError> {
-        let planned = planned(self.store(), id).await.map_err(unavailable)?;
-        Ok(planned.map(|(_, view)| view))
+        let found = found(self.store(), id).await.map_err(unavailable)?;
+        Ok(found.map(|(_, view)| view))
     }
 }
 
@@ -49,18 +51,27 @@ fn unavailable(error: StoreError) -> JobsError {
     JobsError::Unavailable { reason: "the store does not answer".into(), retry_after_s: 5 }
 }
 
-async fn planned(store: &SharedStore, id: &str) -> Result<Option<(Plan, JobView)>, StoreError> {
+async fn found(store: &SharedStore, id: &str) -> Result<Option<(Summary, JobView)>, StoreError> {
     if !stored::is_id(id) {
         return Ok(None);
     }
-    let Some(plan) = read::<Plan>(store, &stored::plan(id)).await? else { return Ok(None) };
-    let view = viewed(store, &plan).await?;
-    Ok(Some((plan, view)))
+    let Some(job) = summary(store, id).await? else { return Ok(None) };
+    let view = viewed(store, &job).await?;
+    Ok(Some((job, view)))
 }
 
-async fn viewed(store: &SharedStore, plan: &Plan) -> Result<JobView, StoreError> {
-    let state = read::<State>(store, &stored::state(&plan.id)).await?;
-    Ok(plan.view(&state.unwrap_or(State::new(JobStatus::Queued))))
+async fn summary(store: &SharedStore, id: &str) -> Result<Option<Summary>, StoreError> {
+    let kept = store.get(&stored::index(id)).await?;
+    match kept.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
+        Some(summary) => Ok(Some(summary)),
+        // It was submitted by a coordinator that died before it had written this too.
+        None => Ok(read::<Plan>(store, &stored::plan(id)).await?.map(|plan| plan.summary())),
+    }
+}
+
+async fn viewed(store: &SharedStore, job: &Summary) -> Result<JobView, StoreError> {
+    let state = read::<State>(store, &stored::state(&job.id)).await?;
+    Ok(job.view(&state.unwrap_or(State::new(JobStatus::Queued))))
 }
 
 #[async_trait]
@@ -79,11 +90,12 @@ impl Jobs for Service {
         store.put(&stored::plan(id), serde_json::to_vec(&plan).unwrap_or_default()).await.map_err(unavailable)?;
         // From here on it will be run, whatever happens to us.
         store.put(&stored::open(id), Vec::new()).await.map_err(unavailable)?;
-        store.put(&stored::index(id), Vec::new()).await.map_err(unavailable)?;
+        let job = plan.summary();
+        store.put(&stored::index(id), serde_json::to_vec(&job).unwrap_or_default()).await.map_err(unavailable)?;
         if let Err(error) = self.0.planner.doors().queue.publish_job(id).await {
             tracing::warn!(job = id, "nobody could be told of it, which will be made up for: {error}");
         }
-        Ok(plan.view(&State::new(JobStatus::Queued)))
+        Ok(job.view(&State::new(JobStatus::Queued)))
     }
 
     async fn list(&self, after: Option<&str>, limit: usize) -> Result<Vec<JobView>, JobsError> {
@@ -92,10 +104,14 @@ impl Jobs for Service {
             after => after.map(stored::index),
         };
         let keys = self.store().list("jobs/index/", after.as_deref()).await.map_err(unavailable)?;
+        let views = stream::iter(keys.into_iter().take(limit)).map(|key| {
+            let store = self.store().clone();
+            async move { found(&store, key.strip_prefix("jobs/index/").unwrap_or_default()).await }
+        });
+        let mut views = views.buffered(AT_ONCE);
         let mut jobs = Vec::new();
-        for key in keys.iter().take(limit) {
-            let id = key.strip_prefix("jobs/index/").unwrap_or_default();
-            jobs.extend(self.view(id).await?);
+        while let Some(found) = views.next().await {
+            jobs.extend(found.map_err(unavailable)?.map(|(_, view)| view));
         }
         Ok(jobs)
     }
@@ -152,10 +168,10 @@ impl Jobs for Service {
     }
 
     async fn watch(&self, id: &str) -> Result<Option<BoxStream<'static, JobEvent>>, JobsError> {
-        let Some((plan, view)) = planned(self.store(), id).await.map_err(unavailable)? else { return Ok(None) };
+        let Some((job, view)) = found(self.store(), id).await.map_err(unavailable)? else { return Ok(None) };
         let seen = all(self.store(), &stored::results(id)).await.map_err(unavailable)?.pop();
         let store = self.store().clone();
-        let watch = Watch { store, plan, view, seen, events: VecDeque::new(), began: false };
+        let watch = Watch { store, job, view, seen, events: VecDeque::new(), began: false };
         Ok(Some(stream::unfold(watch, Watch::next).boxed()))
     }
 
@@ -172,7 +188,7 @@ impl Jobs for Service {
 struct Watch {
     store: SharedStore,
     /// Never modified, so it is read once.
-    plan: Plan,
+    job: Summary,
     view: JobView,
     /// The last segment of results that was told.
     seen: Option<String>,
@@ -202,7 +218,7 @@ impl Watch {
 
     async fn look(&mut self) -> Result<(), StoreError> {
         // The state first: results that are there before the end is seen are told before it.
-        let view = viewed(&self.store, &self.plan).await?;
+        let view = viewed(&self.store, &self.job).await?;
         let prefix = stored::results(&view.id);
         for key in self.store.list(&prefix, self.seen.as_deref()).await? {
             let results: Option<Results> = read(&self.store, &key).await?;
@@ -215,5 +231,32 @@ impl Watch {
             self.events.push_back(JobEvent::Job(view));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lazaret::door::store::MemoryStore;
+    use lazaret::task::Class;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_job_is_shown_by_its_summary_and_by_its_plan_where_there_is_none() {
+        let store: SharedStore = Arc::new(MemoryStore::default());
+        let id = stored::new_id(1_700_000_000_000);
+        let job = NewJob { images: vec!["a".into(), "b".into()], class: Class::Interactive, ..NewJob::default() };
+        let (submitted, by) = ("2023-11-14T22:13:20Z".to_owned(), "ci".to_owned());
+        let plan =
+            Plan { schema: SCHEMA, id: id.clone(), sequence: 1, submitted, by, job, trace: None, snapshot: None };
+        assert!(found(&store, &id).await.unwrap().is_none());
+        store.put(&stored::index(&id), serde_json::to_vec(&plan.summary()).unwrap()).await.unwrap();
+        let (_, by_summary) = found(&store, &id).await.unwrap().expect("a job");
+        assert_eq!((by_summary.images, by_summary.by.as_str()), (2, "ci"));
+        assert_eq!((by_summary.class, by_summary.status), (Class::Interactive, JobStatus::Queued));
+        store.remove(&stored::index(&id)).await.unwrap();
+        store.put(&stored::plan(&id), serde_json::to_vec(&plan).unwrap()).await.unwrap();
+        let (_, by_plan) = found(&store, &id).await.unwrap().expect("a job");
+        assert_eq!(by_plan, by_summary);
     }
 }

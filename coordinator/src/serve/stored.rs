@@ -1,7 +1,7 @@
 //! What the store keeps of a job, and under which names.
 //!
 //! ```text
-//! jobs/index/<id>             of every job; ids sort from the newest to the oldest
+//! jobs/index/<id>             of every job: what is shown of it, its images aside; ids sort from the newest to the oldest
 //! jobs/open/<id>              of every job that has not ended
 //! jobs/plan/<id>              what was submitted, and the snapshot it is judged with; never modified
 //! jobs/state/<id>             how far it is; written by its owner
@@ -13,6 +13,7 @@
 //! ```
 
 use lazaret::digest::Digest;
+use lazaret::task::Class;
 use serde::{Deserialize, Serialize};
 
 use super::job::{ImageResult, JobStatus, JobView, NewJob, SCHEMA};
@@ -53,22 +54,49 @@ impl State {
     }
 }
 
+/// What is shown of a plan, which may name a hundred thousand images: all but these.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Summary {
+    pub(super) schema: u16,
+    pub(super) id: String,
+    pub(super) class: Class,
+    pub(super) submitted: String,
+    pub(super) by: String,
+    pub(super) images: u64,
+    pub(super) snapshot: Option<String>,
+}
+
 impl Plan {
+    /// Without its images.
+    pub(super) fn summary(&self) -> Summary {
+        Summary {
+            schema: SCHEMA,
+            id: self.id.clone(),
+            class: self.job.class,
+            submitted: self.submitted.clone(),
+            by: self.by.clone(),
+            images: self.job.images.len() as u64,
+            snapshot: self.snapshot.as_ref().map(|snapshot| snapshot.digest.clone()),
+        }
+    }
+}
+
+impl Summary {
     /// What the API shows.
     pub(super) fn view(&self, state: &State) -> JobView {
         JobView {
             schema: SCHEMA,
             id: self.id.clone(),
-            class: self.job.class,
+            class: self.class,
             status: state.status,
             submitted: self.submitted.clone(),
             by: self.by.clone(),
-            images: self.job.images.len() as u64,
+            images: self.images,
             done: state.done,
             failed: state.failed,
             incomplete: state.incomplete,
             ledger: state.ledger,
-            snapshot: self.snapshot.as_ref().map(|snapshot| snapshot.digest.clone()),
+            snapshot: self.snapshot.clone(),
         }
     }
 }

@@ -8,45 +8,54 @@ use metrics::Unit;
 
 /// Messages that wait in the broker. Label `queue`: interactive, bulk, retry, dead, jobs.
 pub const QUEUE_DEPTH: &str = "lazaret_queue_depth";
-/// How long the oldest task has waited. Label `class`: interactive, bulk.
+/// For how long the oldest task is published and not done. Label `class`: interactive, bulk.
 pub const OLDEST_TASK_AGE: &str = "lazaret_queue_oldest_task_age_seconds";
-/// From the publication of a task to the start of its analysis. Label `class`.
-pub const TASK_WAIT: &str = "lazaret_task_wait_seconds";
+/// From the confirmed publication of a task until its coordinator has seen what became of it. Label `class`.
+pub const TASK_DURATION: &str = "lazaret_task_duration_seconds";
 /// Messages published. Label `outcome`: confirmed, returned, nacked, unconfirmed.
 pub const PUBLISHES: &str = "lazaret_publishes_total";
-/// Tasks put on the retry ladder. Label `reason`.
+/// Tasks put on the retry ladder. Label `reason`: trouble, handed-back.
 pub const RETRIES: &str = "lazaret_retries_total";
-/// Dead letters turned into failure records. Label `reason`: rejected, delivery_limit, …
+/// Dead letters that a coordinator has dealt with. Label `reason`: rejected, delivery_limit, expired, maxlen, other.
 pub const DEAD_LETTERS: &str = "lazaret_dead_letters_total";
-/// Connections to the broker that had to be opened anew.
+/// Connections to the broker that had to be opened anew. Label `purpose`: publishing, consuming.
 pub const RECONNECTS: &str = "lazaret_queue_reconnects_total";
+/// Consumers that had to be opened anew, with their connection or alone.
+pub const CONSUMERS_REOPENED: &str = "lazaret_queue_consumers_reopened_total";
+/// Acknowledgements that the broker does not know of: what they were for comes again.
+pub const ACKS_LOST: &str = "lazaret_queue_acks_lost_total";
+/// Whether the broker takes nothing now, for want of memory or disk: 0 or 1. Label `purpose`.
+pub const QUEUE_BLOCKED: &str = "lazaret_queue_blocked";
 
-/// Wanted inventories that the cache had.
+/// Wanted inventories that the cache had. Label `operation`: present, get.
 pub const CACHE_HITS: &str = "lazaret_cache_hits_total";
-/// Wanted inventories that the cache did not have.
+/// Wanted inventories that the cache did not have. Label `operation`.
 pub const CACHE_MISSES: &str = "lazaret_cache_misses_total";
-/// Questions to the cache that failed, and values of it that were refused.
+/// Questions to the cache that failed, and values of it that were refused. Label `kind`: timeout, rejected, …
 pub const CACHE_ERRORS: &str = "lazaret_cache_errors_total";
-/// Claims asked for. Label `outcome`: taken, held, renewed, lost.
+/// Claims asked for. Label `outcome`: taken, held, unknown.
 pub const CLAIMS: &str = "lazaret_claims_total";
 
-/// Requests to the store. Labels `operation`: get, put, list, delete; `outcome`: ok, absent, error.
+/// Requests to the store. Labels `operation`: get, put, list, …; `outcome`: ok, absent, again, refused, …
 pub const STORE_REQUESTS: &str = "lazaret_store_requests_total";
 /// How long requests to the store took. Label `operation`.
 pub const STORE_REQUEST_DURATION: &str = "lazaret_store_request_duration_seconds";
+/// Bytes of objects. Label `direction`: read, written.
+pub const STORE_BYTES: &str = "lazaret_store_bytes_total";
+/// Whether a worker takes no task because the store is away: 0 or 1.
+pub const STORE_DOWN: &str = "lazaret_store_down";
 
+/// Deliveries of tasks that a worker has dealt with. Labels `class`; `outcome`: analysed, reused, failed, later, handed-back,
+/// lost.
+pub const TASKS: &str = "lazaret_tasks_total";
 /// Bytes of blobs that came from registries.
 pub const PULLED_BYTES: &str = "lazaret_pulled_bytes_total";
-/// Requests to registries. Label `outcome`: ok, refused, error.
+/// Requests to registries, of workers for blobs and of coordinators for manifests.
 pub const REGISTRY_REQUESTS: &str = "lazaret_registry_requests_total";
-/// Layers analysed. Label `outcome`: ok, failed.
-pub const LAYERS_ANALYSED: &str = "lazaret_layers_analysed_total";
-/// Layers whose inventory was there already.
-pub const LAYERS_REUSED: &str = "lazaret_layers_reused_total";
-/// How long a layer took from the first byte asked for to the inventory stored.
+/// How long an analysed layer took, from its task taken to its inventory stored. Label `class`.
 pub const LAYER_DURATION: &str = "lazaret_layer_duration_seconds";
-/// CPU time of the children that parse layers.
-pub const LAYER_CPU: &str = "lazaret_layer_cpu_seconds_total";
+/// CPU time of analysing one layer, the child's included.
+pub const LAYER_CPU: &str = "lazaret_layer_cpu_seconds";
 /// Slots of the worker that have a layer in hand. Label `class`.
 pub const SLOTS_BUSY: &str = "lazaret_worker_slots_busy";
 /// Slots of the worker. Label `class`.
@@ -56,10 +65,14 @@ pub const BYTES_IN_FLIGHT: &str = "lazaret_worker_in_flight_bytes";
 /// How well children are locked in: 0 not at all, 1 in part, 2 fully.
 pub const SANDBOX_LEVEL: &str = "lazaret_sandbox_level";
 
-/// Jobs of this coordinator. Label `status`.
-pub const JOBS: &str = "lazaret_jobs";
-/// Images whose report is written. Label `outcome`: complete, incomplete, failed.
+/// Jobs that this coordinator runs.
+pub const JOBS_RUNNING: &str = "lazaret_jobs_running";
+/// Jobs that have ended. Label `status`: done, cancelled, failed.
+pub const JOBS_ENDED: &str = "lazaret_jobs_ended_total";
+/// Images that have ended. Label `outcome`: complete, incomplete, failed.
 pub const IMAGES_DONE: &str = "lazaret_images_done_total";
+/// Distinct layers of jobs. Label `outcome`: analysed, reused, failed.
+pub const LAYERS: &str = "lazaret_layers_total";
 /// Tasks published and not ended: the part of the window in use.
 pub const WINDOW_IN_USE: &str = "lazaret_window_in_use";
 /// How many tasks may be published and not ended.
@@ -86,35 +99,36 @@ pub type Metric = (&'static str, Kind, Unit, &'static str);
 /// All of them.
 pub const ALL: &[Metric] = &[
     (QUEUE_DEPTH, Gauge, Unit::Count, "Messages that wait in the broker, by queue."),
-    (OLDEST_TASK_AGE, Gauge, Unit::Seconds, "How long the oldest task has waited, by class."),
-    (TASK_WAIT, Histogram, Unit::Seconds, "From the publication of a task to the start of its analysis, by class."),
+    (OLDEST_TASK_AGE, Gauge, Unit::Seconds, "For how long the oldest task is published and not done, by class."),
+    (TASK_DURATION, Histogram, Unit::Seconds, "From the publication of a task to its end, by class."),
     (PUBLISHES, Counter, Unit::Count, "Messages published, by outcome: confirmed, returned, nacked, unconfirmed."),
     (RETRIES, Counter, Unit::Count, "Tasks put on the retry ladder, by reason."),
-    (DEAD_LETTERS, Counter, Unit::Count, "Dead letters turned into failure records, by reason."),
-    (RECONNECTS, Counter, Unit::Count, "Connections to the broker that had to be opened anew."),
+    (DEAD_LETTERS, Counter, Unit::Count, "Dead letters that a coordinator has dealt with, by reason."),
+    (RECONNECTS, Counter, Unit::Count, "Connections to the broker that had to be opened anew, by purpose."),
+    (CONSUMERS_REOPENED, Counter, Unit::Count, "Consumers that had to be opened anew."),
+    (ACKS_LOST, Counter, Unit::Count, "Acknowledgements that the broker does not know of."),
+    (QUEUE_BLOCKED, Gauge, Unit::Count, "Whether the broker takes nothing now, for want of memory or disk."),
     (CACHE_HITS, Counter, Unit::Count, "Wanted inventories that the cache had."),
     (CACHE_MISSES, Counter, Unit::Count, "Wanted inventories that the cache did not have."),
     (CACHE_ERRORS, Counter, Unit::Count, "Questions to the cache that failed, and values of it that were refused."),
-    (CLAIMS, Counter, Unit::Count, "Claims asked for, by outcome: taken, held, renewed, lost."),
+    (CLAIMS, Counter, Unit::Count, "Claims asked for, by outcome: taken, held, unknown."),
     (STORE_REQUESTS, Counter, Unit::Count, "Requests to the store, by operation and outcome."),
     (STORE_REQUEST_DURATION, Histogram, Unit::Seconds, "How long requests to the store took, by operation."),
+    (STORE_BYTES, Counter, Unit::Bytes, "Bytes of objects read from the store and written to it."),
+    (STORE_DOWN, Gauge, Unit::Count, "Whether a worker takes no task because the store is away."),
+    (TASKS, Counter, Unit::Count, "Deliveries of tasks that a worker has dealt with, by class and outcome."),
     (PULLED_BYTES, Counter, Unit::Bytes, "Bytes of blobs that came from registries."),
-    (REGISTRY_REQUESTS, Counter, Unit::Count, "Requests to registries, by outcome."),
-    (LAYERS_ANALYSED, Counter, Unit::Count, "Layers analysed, by outcome: ok, failed."),
-    (LAYERS_REUSED, Counter, Unit::Count, "Layers whose inventory was there already."),
-    (
-        LAYER_DURATION,
-        Histogram,
-        Unit::Seconds,
-        "How long a layer took, from asking for its blob to storing its inventory.",
-    ),
-    (LAYER_CPU, Counter, Unit::Seconds, "CPU time of the children that parse layers."),
+    (REGISTRY_REQUESTS, Counter, Unit::Count, "Requests to registries."),
+    (LAYER_DURATION, Histogram, Unit::Seconds, "How long a layer took, from its task taken to its inventory stored."),
+    (LAYER_CPU, Histogram, Unit::Seconds, "CPU time of analysing one layer."),
     (SLOTS_BUSY, Gauge, Unit::Count, "Slots of the worker that have a layer in hand, by class."),
     (SLOTS, Gauge, Unit::Count, "Slots of the worker, by class."),
     (BYTES_IN_FLIGHT, Gauge, Unit::Bytes, "Bytes of blobs on their way into a child."),
     (SANDBOX_LEVEL, Gauge, Unit::Count, "How well children are locked in: 0 not at all, 1 in part, 2 fully."),
-    (JOBS, Gauge, Unit::Count, "Jobs of this coordinator, by status."),
-    (IMAGES_DONE, Counter, Unit::Count, "Images whose report is written, by outcome: complete, incomplete, failed."),
+    (JOBS_RUNNING, Gauge, Unit::Count, "Jobs that this coordinator runs."),
+    (JOBS_ENDED, Counter, Unit::Count, "Jobs that have ended, by status: done, cancelled, failed."),
+    (IMAGES_DONE, Counter, Unit::Count, "Images that have ended, by outcome: complete, incomplete, failed."),
+    (LAYERS, Counter, Unit::Count, "Distinct layers of jobs, by outcome: analysed, reused, failed."),
     (WINDOW_IN_USE, Gauge, Unit::Count, "Tasks published and not ended."),
     (WINDOW, Gauge, Unit::Count, "How many tasks may be published and not ended."),
     (HTTP_REQUESTS, Counter, Unit::Count, "Requests to the API, by route and status."),

@@ -12,10 +12,12 @@ use super::binary::of_this_build;
 use super::process::{free_address, run};
 
 mod api;
+mod figures;
 mod program;
 mod servers;
 
 pub use api::Api;
+pub use figures::Figures;
 pub use program::Program;
 pub use servers::{Options as ServerOptions, Servers};
 

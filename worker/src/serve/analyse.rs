@@ -8,8 +8,8 @@ use lazaret::image::Descriptor;
 use crate::analyze::{LayerError, analyze};
 use crate::clock::thread_cpu_micros;
 use crate::limits::Limits;
-use crate::sandbox::Sandbox;
 pub use crate::sandbox::{Analysed, Failed};
+use crate::sandbox::{Level, Sandbox};
 use crate::tar::TarError;
 
 /// Analyses layers. It blocks, and several threads call it at once.
@@ -20,8 +20,11 @@ pub trait Analyse: Send + Sync {
     /// [`Failed`].
     fn analyse(&self, blob: &mut dyn BufRead, named: &Descriptor) -> Result<Analysed, Failed>;
 
-    /// How well hostile bytes are shut in, for people: health, metrics, the first line of the log.
-    fn level(&self) -> &str;
+    /// How well hostile bytes are shut in.
+    fn level(&self) -> Level;
+
+    /// The same with what it lacks, for people: health, the first line of the log.
+    fn protection(&self) -> &str;
 
     /// Whether the blob is looked at. Where it is not, it is not fetched either.
     fn reads_blobs(&self) -> bool {
@@ -33,14 +36,14 @@ pub trait Analyse: Send + Sync {
 #[derive(Debug)]
 pub struct Confined {
     sandbox: Sandbox,
-    level: String,
+    protection: String,
 }
 
 impl Confined {
     /// In children of this sandbox.
     pub fn new(sandbox: Sandbox) -> Self {
-        let level = sandbox.protection().to_string();
-        Self { sandbox, level }
+        let protection = sandbox.protection().to_string();
+        Self { sandbox, protection }
     }
 }
 
@@ -52,8 +55,12 @@ impl Analyse for Confined {
         Ok(Analysed { inventory, cpu_micros: cpu_micros.saturating_add(own) })
     }
 
-    fn level(&self) -> &str {
-        &self.level
+    fn level(&self) -> Level {
+        self.sandbox.protection().level
+    }
+
+    fn protection(&self) -> &str {
+        &self.protection
     }
 }
 
@@ -68,7 +75,11 @@ impl Analyse for InProcess {
         Ok(Analysed { inventory, cpu_micros: thread_cpu_micros().saturating_sub(before) })
     }
 
-    fn level(&self) -> &str {
+    fn level(&self) -> Level {
+        Level::None
+    }
+
+    fn protection(&self) -> &str {
         "none: in this process"
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lazaret::door::store::{SharedStore, StoreError};
+use lazaret::telemetry::metrics as names;
 use tokio::sync::watch;
 
 /// The object that is written and read to see whether that works. The only right that it needs is that of keeping layers.
@@ -48,7 +49,7 @@ impl Breaker {
         });
         if tripped {
             tracing::error!(%error, "no task is taken until the store is back");
-            metrics::gauge!("lazaret_worker_store_down").set(1.0);
+            metrics::gauge!(names::STORE_DOWN).set(1.0);
             tokio::spawn(Arc::clone(self).ask_until_it_is_back());
         }
     }
@@ -67,7 +68,7 @@ impl Breaker {
             pause = (pause * 2).min(LONGEST);
         }
         tracing::info!("the store is back");
-        metrics::gauge!("lazaret_worker_store_down").set(0.0);
+        metrics::gauge!(names::STORE_DOWN).set(0.0);
         self.trouble.send_replace(None);
     }
 

@@ -26,9 +26,7 @@ impl Keep {
     pub(super) async fn has(&self, key: &str) -> Result<bool, StoreError> {
         let reads = |object: &[u8]| wire::open::<LayerRecord>(Kind::LayerRecord, key, object).is_ok();
         let cached = self.cache.get(&[key.to_owned()]).await.into_iter().next().flatten();
-        let hit = cached.is_some_and(|object| reads(&object));
-        metrics::counter!("lazaret_worker_cache_total", "outcome" => if hit { "hit" } else { "miss" }).increment(1);
-        if hit {
+        if cached.is_some_and(|object| reads(&object)) {
             return Ok(true);
         }
         match self.get(key).await?.filter(|object| reads(object)) {

@@ -9,6 +9,7 @@ use lazaret::door::source::registry::Meter;
 use lazaret::key;
 use lazaret::record::{Cost, FailureKind, FailureRecord, LayerRecord};
 use lazaret::task::{Announcement, Task};
+use lazaret::telemetry::metrics as names;
 use lazaret::wire::{self, Kind};
 
 use super::fetch::{Fetch, Trouble};
@@ -89,10 +90,12 @@ impl Performer {
         };
         self.conclude(&task, &claims, &ending, receipt).await;
         let (class, outcome, took) = (task.class.name(), ending.name(), started.elapsed());
-        metrics::counter!("lazaret_worker_tasks_total", "class" => class, "outcome" => outcome).increment(1);
-        metrics::histogram!("lazaret_worker_task_seconds", "class" => class).record(took.as_secs_f64());
-        metrics::counter!("lazaret_worker_blob_bytes_total").increment(meter.bytes());
-        metrics::counter!("lazaret_worker_registry_requests_total").increment(meter.requests());
+        metrics::counter!(names::TASKS, "class" => class, "outcome" => outcome).increment(1);
+        if ending == Ending::Analysed {
+            metrics::histogram!(names::LAYER_DURATION, "class" => class).record(took);
+        }
+        metrics::counter!(names::PULLED_BYTES).increment(meter.bytes());
+        metrics::counter!(names::REGISTRY_REQUESTS).increment(meter.requests());
         let (bytes, requests, seconds) = (meter.bytes(), meter.requests(), took.as_secs_f32());
         tracing::info!(outcome, bytes, requests, seconds, "task ended");
         ending
@@ -117,6 +120,7 @@ impl Performer {
         }
         let (object, failure) = match self.fetch.analysed(task, meter).await {
             Ok(analysed) => {
+                metrics::histogram!(names::LAYER_CPU).record(Duration::from_micros(analysed.cpu_micros));
                 let (bytes, requests) = (meter.bytes(), meter.requests());
                 let cost = Cost { job: task.job.clone(), bytes, requests, cpu_micros: analysed.cpu_micros };
                 match wire::seal(Kind::LayerRecord, key, &LayerRecord { inventory: analysed.inventory, cost }) {
@@ -192,12 +196,10 @@ impl Performer {
                 let ((), known) = tokio::join!(self.keep.cache.release(claims), receipt.ack());
                 if !known {
                     // It comes again, to whomever: by then it is done already.
-                    metrics::counter!("lazaret_worker_unacknowledged_total").increment(1);
                     tracing::warn!("the broker does not know that the task is done");
                 }
             }
             Ending::Later(pause, counted) => {
-                metrics::counter!("lazaret_worker_retries_total").increment(1);
                 // While it waits, nobody else needs to plan it.
                 self.keep.cache.renew(claims, *pause + CLAIM).await;
                 if let Err(error) = receipt.retry(*pause, *counted).await {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use lazaret::telemetry::metrics as names;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The unit in which it is counted: a smaller layer takes one.
@@ -34,14 +35,14 @@ impl Room {
         // Nobody closes this semaphore; without a permit there would merely be no limit.
         let permit = Arc::clone(&self.units).acquire_many_owned(units).await.ok();
         let bytes = bytes as f64;
-        metrics::gauge!("lazaret_worker_bytes_in_flight").increment(bytes);
+        metrics::gauge!(names::BYTES_IN_FLIGHT).increment(bytes);
         Taken { _permit: permit, bytes }
     }
 }
 
 impl Drop for Taken {
     fn drop(&mut self) {
-        metrics::gauge!("lazaret_worker_bytes_in_flight").decrement(self.bytes);
+        metrics::gauge!(names::BYTES_IN_FLIGHT).decrement(self.bytes);
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
-use lazaret::door::source::registry::{Credentials, Patience, Registry, RegistryOptions, Secret};
+use lazaret::door::source::registry::{Credentials, Patience, Registry, RegistryOptions, Secret, trusted_realm};
 
 use super::blobs::Registries;
 use crate::sandbox::Level;
@@ -113,7 +113,7 @@ pub struct Settings {
         value_name = "REGISTRY=REALM",
         env = "LAZARET_TRUST_REALM",
         value_delimiter = ',',
-        value_parser = realm,
+        value_parser = trusted_realm,
         help_heading = "Registries"
     )]
     pub trust_realm: Vec<(String, String)>,
@@ -155,15 +155,6 @@ impl Settings {
             patience: Patience { tries: 3, total_pause: Duration::from_secs(20), ..Patience::default() },
         };
         Registries::new(Registry::new(options), &self.registry, &self.insecure_registry)
-    }
-}
-
-fn realm(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((registry, realm)) if !registry.is_empty() && !realm.is_empty() => {
-            Ok((registry.to_owned(), realm.to_owned()))
-        }
-        _ => Err("expected REGISTRY=REALM, both host names".to_owned()),
     }
 }
 

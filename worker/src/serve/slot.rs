@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use lazaret::door::queue::{Deliveries, Delivery, QueueError};
 use lazaret::task::{Class, Task};
+use lazaret::telemetry::metrics as names;
 use tracing::Instrument as _;
 
 use super::perform::Performer;
@@ -42,7 +43,7 @@ impl Slot {
                 }
             };
             let span = span_of(&delivery.message);
-            let busy = metrics::gauge!("lazaret_worker_slots_busy", "class" => self.class.name());
+            let busy = metrics::gauge!(names::SLOTS_BUSY, "class" => self.class.name());
             busy.increment(1.0);
             let performing = AssertUnwindSafe(self.performer.perform(delivery).instrument(span)).catch_unwind();
             let outcome = performing.await;

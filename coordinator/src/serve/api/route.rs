@@ -6,14 +6,14 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::header::{CACHE_CONTROL, HeaderMap, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{Method, StatusCode};
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::{MethodRouter, delete, get, post};
 
 use super::access::{self, Access};
 use super::problem::Problem;
 use super::token::Scope;
-use super::{Api, documents, events, health, jobs, limits};
+use super::{Api, counted, documents, events, health, jobs, limits};
 
 /// A route.
 pub struct Route {
@@ -63,6 +63,7 @@ pub(super) fn router(api: Arc<Api>) -> Router {
         .layer(DefaultBodyLimit::max(api.limits.body))
         .layer(from_fn_with_state(Arc::clone(&api), limits::bounded))
         .layer(map_response(careful))
+        .layer(from_fn(counted::counted))
         .with_state(api)
 }
 

@@ -185,7 +185,9 @@ impl Cache for RedisCache {
             Ok(Value::BulkString(holder)) => Claim::Held(String::from_utf8_lossy(&holder).into_owned()),
             _ => Claim::Unknown,
         };
-        replies.into_iter().map(claim).collect()
+        let answers: Vec<Claim> = replies.into_iter().map(claim).collect();
+        count::claims(&answers);
+        answers
     }
 
     async fn renew(&self, claims: &[(String, String)], ttl: Duration) {

@@ -40,6 +40,7 @@ pub use self::error::RegistryError;
 pub use self::image_source::RegistryImage;
 pub use self::meter::Meter;
 pub use self::patience::Patience;
+pub use self::realm::trusted_realm;
 pub use self::root::Root;
 pub use self::secret::Secret;
 use self::session::{Ask, Session};

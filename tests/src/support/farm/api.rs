@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::super::http::{Answer, try_request};
-use super::PATIENCE;
+use super::{Figures, PATIENCE};
 
 /// How often is asked again.
 const AGAIN: Duration = Duration::from_millis(50);
@@ -55,6 +55,32 @@ impl Api {
         let start = Instant::now();
         while !self.readiness().0 {
             assert!(start.elapsed() < PATIENCE, "{} is not ready: {}", self.0, self.readiness().1);
+            std::thread::sleep(AGAIN);
+        }
+    }
+
+    /// Its metrics.
+    ///
+    /// # Panics
+    /// It tells none.
+    pub fn figures(self) -> Figures {
+        let answer = self.get("/metrics");
+        assert_eq!(answer.status, 200, "/metrics");
+        Figures(String::from_utf8(answer.body).expect("UTF-8"))
+    }
+
+    /// Its metrics, once `are_so` of them.
+    ///
+    /// # Panics
+    /// They do not come to that.
+    pub fn wait_for_figures(self, what: &str, are_so: impl Fn(&Figures) -> bool) -> Figures {
+        let start = Instant::now();
+        loop {
+            let figures = self.figures();
+            if are_so(&figures) {
+                return figures;
+            }
+            assert!(start.elapsed() < PATIENCE, "waited in vain for {what}: {figures:?}");
             std::thread::sleep(AGAIN);
         }
     }

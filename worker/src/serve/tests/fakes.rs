@@ -20,6 +20,7 @@ use tokio::sync::{Notify, mpsc};
 
 use super::super::analyse::{Analyse, Analysed, Failed, InProcess};
 use super::super::blobs::{Blobs, NotOpened};
+use crate::sandbox::Level;
 
 /// What happened, in order.
 #[derive(Clone, Default)]
@@ -308,7 +309,11 @@ impl Analyse for FakeAnalysis {
         }
     }
 
-    fn level(&self) -> &str {
+    fn level(&self) -> Level {
+        Level::None
+    }
+
+    fn protection(&self) -> &str {
         "none: a test"
     }
 }

@@ -17,6 +17,7 @@ use super::Connections;
 use super::fault;
 use super::link::Link;
 use super::receipt::AmqpReceipt;
+use crate::telemetry::metrics as names;
 
 /// Between two attempts to build a channel.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -107,7 +108,7 @@ async fn pump<T: Send + 'static>(
         session.gone.send_replace(true);
         let queue = session.queue.clone();
         drop((session, consumer));
-        metrics::counter!("lazaret_queue_consumers_rebuilt_total").increment(1);
+        metrics::counter!(names::CONSUMERS_REOPENED).increment(1);
         (session, consumer) = match build(&connections.consuming, &queue, limit).await {
             Ok(built) => built,
             Err(error) => return error,

@@ -14,6 +14,7 @@ use super::super::{Health, QueueError, QueueSettings};
 use super::fault;
 use super::socket::{self, Cutter};
 use super::url::{BrokerUrl, address};
+use crate::telemetry::metrics as names;
 
 /// The pauses between attempts: the shortest, which doubles up to the longest, each less a random part.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(3));
@@ -162,7 +163,6 @@ async fn keep(
         state.send_replace(State::Up(up.clone()));
         let reason = lost(events, &up, &state, purpose).await;
         tracing::warn!(purpose, reason, "the connection to the broker is lost");
-        metrics::counter!("lazaret_queue_connections_lost_total", "purpose" => purpose).increment(1);
         state.send_replace(State::Down(reason));
         // Whatever still uses it is to notice.
         up.give_up();
@@ -174,7 +174,7 @@ async fn keep(
             };
             attempts.pause().await;
         };
-        metrics::counter!("lazaret_queue_reconnects_total", "purpose" => purpose).increment(1);
+        metrics::counter!(names::RECONNECTS, "purpose" => purpose).increment(1);
         tracing::info!(purpose, "connected to the broker again");
     }
 }
@@ -188,7 +188,7 @@ async fn lost(
 ) -> String {
     let mut events = std::pin::pin!(events);
     let blocked = |reason: Option<String>| {
-        metrics::gauge!("lazaret_queue_blocked", "purpose" => purpose).set(if reason.is_some() { 1.0 } else { 0.0 });
+        metrics::gauge!(names::QUEUE_BLOCKED, "purpose" => purpose).set(if reason.is_some() { 1.0 } else { 0.0 });
         state.send_modify(|state| {
             if let State::Up(up) = state {
                 up.blocked = reason;
@@ -209,7 +209,7 @@ async fn lost(
             Ok(None) => break,
         }
     }
-    metrics::gauge!("lazaret_queue_blocked", "purpose" => purpose).set(0.0);
+    metrics::gauge!(names::QUEUE_BLOCKED, "purpose" => purpose).set(0.0);
     crate::text::visible(&last).into_owned()
 }
 

@@ -13,6 +13,7 @@ use super::super::{Health, QueueError, QueueSettings};
 use super::fault;
 use super::link::{Link, Up};
 use super::message::Outgoing;
+use crate::telemetry::metrics as names;
 
 /// Messages on their way that are not confirmed yet.
 const WINDOW: usize = 1_000;
@@ -243,14 +244,18 @@ fn refused(message: &Outgoing, error: &lapin::Error) -> Option<QueueError> {
 }
 
 fn count_outcomes(outcomes: &[Option<Outcome>]) {
-    let count =
-        |wanted: fn(&Outcome) -> bool| outcomes.iter().flatten().filter(|outcome| wanted(outcome)).count() as u64;
-    metrics::counter!("lazaret_queue_published_total").increment(outcomes.len() as u64);
-    metrics::counter!("lazaret_queue_confirmed_total").increment(count(|outcome| outcome.is_ok()));
-    metrics::counter!("lazaret_queue_returned_total")
-        .increment(count(|outcome| matches!(outcome, Err(QueueError::Unroutable(_)))));
-    metrics::counter!("lazaret_queue_unconfirmed_total")
-        .increment(count(|outcome| matches!(outcome, Err(QueueError::Unconfirmed(_)))));
-    metrics::counter!("lazaret_queue_rejected_total")
-        .increment(count(|outcome| matches!(outcome, Err(QueueError::Full))));
+    let mut counts = [("confirmed", 0), ("returned", 0), ("nacked", 0), ("unconfirmed", 0)];
+    for outcome in outcomes {
+        let kind = match outcome {
+            Some(Ok(())) => 0,
+            Some(Err(QueueError::Unroutable(_))) => 1,
+            Some(Err(QueueError::Full)) => 2,
+            // Whatever else went wrong, nobody knows whether the broker has it.
+            Some(Err(_)) | None => 3,
+        };
+        counts[kind].1 += 1;
+    }
+    for (outcome, count) in counts {
+        metrics::counter!(names::PUBLISHES, "outcome" => outcome).increment(count);
+    }
 }

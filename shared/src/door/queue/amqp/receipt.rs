@@ -12,6 +12,7 @@ use super::super::{QueueError, Receipt};
 use super::Connections;
 use super::consumer::Session;
 use super::message::{self, Counts, Outgoing};
+use crate::telemetry::metrics as names;
 
 /// How long a message that only a later build understands waits for one.
 const HANDED_BACK_FOR: Duration = Duration::from_secs(60);
@@ -30,7 +31,7 @@ impl AmqpReceipt {
 
     /// Moves it to the dead letters.
     pub(super) async fn dead(&self, why: &'static str) {
-        metrics::counter!("lazaret_queue_dead_lettered_total", "why" => why).increment(1);
+        tracing::warn!(why, queue = self.session.queue, "a message goes to the dead letters");
         // Where the channel is gone, it is delivered again and ends the same way.
         let _ = self.delivery.acker.reject(BasicRejectOptions { requeue: false }).await;
     }
@@ -60,7 +61,8 @@ impl AmqpReceipt {
             trace: message::trace(&self.delivery),
         };
         self.connections.publisher.publish(&copy).await?;
-        metrics::counter!("lazaret_queue_retried_total").increment(1);
+        let reason = if counted { "trouble" } else { "handed-back" };
+        metrics::counter!(names::RETRIES, "reason" => reason).increment(1);
         // Should this fail the message is there twice, which is allowed.
         let _ = self.acknowledge().await;
         Ok(())
@@ -79,7 +81,7 @@ impl Receipt for AmqpReceipt {
         #[cfg(feature = "mutants")]
         let known = known || crate::door::mutant::is("ok-false-ignored");
         if !known {
-            metrics::counter!("lazaret_queue_acks_lost_total").increment(1);
+            metrics::counter!(names::ACKS_LOST).increment(1);
         }
         known
     }

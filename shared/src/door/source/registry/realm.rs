@@ -7,6 +7,19 @@ use reqwest::Url;
 use super::address::{is_loopback_name, literal};
 use super::endpoint::Endpoint;
 
+/// Reads `REGISTRY=REALM`, by which a user pairs a registry and the host of its token server.
+///
+/// # Errors
+/// It is no such pair; the text says what was expected.
+pub fn trusted_realm(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once('=') {
+        Some((registry, realm)) if !registry.is_empty() && !realm.is_empty() => {
+            Ok((registry.to_owned(), realm.to_owned()))
+        }
+        _ => Err("expected REGISTRY=REALM, both host names"),
+    }
+}
+
 /// Whether the registry, spoken to as `registry` says, may have us show its credentials at `realm`: on the same host
 /// (any port), on its parent domain or beside it (`registry.gitlab.com` → `gitlab.com`, `registry-1.docker.io` →
 /// `auth.docker.io`), or where the user paired the two in `trusted` (registry host, realm host). Never from https down

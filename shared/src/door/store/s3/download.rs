@@ -7,6 +7,7 @@ use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use super::S3Store;
 use super::failure::Failure;
 use crate::door::store::MAX_OBJECT;
+use crate::telemetry::metrics as names;
 
 /// Made room for at once; a longer object finds its room while it comes.
 const ROOM: u64 = 16 << 20;
@@ -30,7 +31,7 @@ impl S3Store {
             self.bucket_seen.store(true, Ordering::Relaxed);
         }
         if let Ok((object, _)) = &value {
-            metrics::counter!("lazaret_store_bytes_total", "direction" => "read").increment(object.len() as u64);
+            metrics::counter!(names::STORE_BYTES, "direction" => "read").increment(object.len() as u64);
         }
         value
     }

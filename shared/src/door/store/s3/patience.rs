@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
 use super::failure::Failure;
+use crate::telemetry::metrics as names;
 
 /// The limits of waiting.
 #[derive(Clone, Copy, Debug)]
@@ -55,9 +56,8 @@ impl Patience {
             let began = Instant::now();
             let value = send().await;
             let outcome = value.as_ref().err().map_or("ok", Failure::outcome);
-            metrics::counter!("lazaret_store_requests_total", "operation" => operation, "outcome" => outcome)
-                .increment(1);
-            metrics::histogram!("lazaret_store_request_seconds", "operation" => operation).record(began.elapsed());
+            metrics::counter!(names::STORE_REQUESTS, "operation" => operation, "outcome" => outcome).increment(1);
+            metrics::histogram!(names::STORE_REQUEST_DURATION, "operation" => operation).record(began.elapsed());
             let Err(Failure::Again { reason, after }) = &value else { return Answer { value, attempt } };
             let pause = after.unwrap_or_default().max(self.pause(attempt)).min(Self::LONGEST_PAUSE);
             if attempt >= self.tries || start.elapsed() + pause >= self.operation {

@@ -8,6 +8,7 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use super::S3Store;
 use super::failure::Failure;
 use super::patience::Answer;
+use crate::telemetry::metrics as names;
 
 /// Up to here an object goes in one request.
 const ONE_REQUEST: usize = 32 << 20;
@@ -29,7 +30,7 @@ impl S3Store {
                 done => done?,
             }
         }
-        metrics::counter!("lazaret_store_bytes_total", "direction" => "written").increment(length);
+        metrics::counter!(names::STORE_BYTES, "direction" => "written").increment(length);
         Ok(())
     }
 
