@@ -9,13 +9,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lazaret::door::cache::{self, CacheSettings, SharedCache};
-use lazaret::door::queue::{self, Depths, QueueSettings, SharedQueue};
+use lazaret::door::queue::{self, Depths, QueueError, QueueSettings, SharedQueue};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use crate::fleet::advisories;
 
 pub mod api;
+pub mod counted;
 pub mod floor;
 mod guard;
 pub mod process;
@@ -24,6 +25,7 @@ pub mod storm;
 pub mod usage;
 
 use api::Api;
+use counted::Counted;
 use guard::Guard;
 use process::Process;
 use servers::Servers;
@@ -45,6 +47,10 @@ pub struct FarmOptions {
     pub stub: Option<u64>,
     /// Whether the S3 server can be told to fail.
     pub faults: bool,
+    /// Who goes to the broker by [`Servers::detour`].
+    pub detour: Detour,
+    /// Whether workers serve their metrics.
+    pub metrics: bool,
     /// More arguments of each coordinator.
     pub coordinator_arguments: Vec<String>,
     /// More arguments of each worker.
@@ -64,11 +70,24 @@ impl FarmOptions {
             workers: 1,
             stub: None,
             faults: false,
+            detour: Detour::Nobody,
+            metrics: false,
             coordinator_arguments: Vec::new(),
             worker_arguments: Vec::new(),
             environment: Vec::new(),
         }
     }
+}
+
+/// Who can be cut off from the broker, without the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detour {
+    /// Nobody.
+    Nobody,
+    /// The coordinators.
+    Coordinators,
+    /// The workers.
+    Workers,
 }
 
 /// Why there is no farm, or it did not do what a scenario needs.
@@ -105,6 +124,8 @@ pub struct Farm {
     pub apis: Vec<Api>,
     /// The workers.
     pub workers: Vec<Process>,
+    /// Where they serve their metrics, if they do.
+    metrics: Vec<SocketAddr>,
     /// The servers.
     pub servers: Servers,
     /// The farm's queue, to look into.
@@ -121,8 +142,9 @@ pub struct Farm {
 
 /// How long servers and our own processes may take to be ready on a busy machine.
 const STARTING: Duration = Duration::from_secs(60);
-/// How long acknowledgements of what has ended may be on their way.
-const SETTLING: Duration = Duration::from_secs(20);
+/// How long what has ended may leave something behind. Acknowledgements are on their way for a moment; but a claim that was
+/// to be given back while Redis was away, or slow to answer, ends by itself: 30 s after it was last renewed.
+const SETTLING: Duration = Duration::from_secs(40);
 
 /// What is left in a farm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -160,6 +182,7 @@ impl Farm {
             coordinators: Vec::new(),
             apis: Vec::new(),
             workers: Vec::new(),
+            metrics: Vec::new(),
             servers,
             queue,
             cache,
@@ -187,7 +210,8 @@ impl Farm {
         arguments.extend(self.options.coordinator_arguments.iter().cloned());
         let log = self.directory.path().join(format!("coordinator-{}.log", self.coordinators.len()));
         let program = self.options.programs.join("lazaret");
-        let process = Process::start(&program, &arguments, &self.environment, &log, self.guard.list())?;
+        let environment = self.environment_of(Detour::Coordinators);
+        let process = Process::start(&program, &arguments, &environment, &log, self.guard.list())?;
         self.coordinators.push(process);
         self.apis.push(Api::new(address, self.runtime.handle().clone())?);
         Ok(())
@@ -198,16 +222,55 @@ impl Farm {
     /// # Errors
     /// It does not start.
     pub fn add_worker(&mut self) -> Result<(), FarmError> {
-        let mut arguments = vec!["--listen".to_owned(), "none".into()];
+        let listen = match self.options.metrics {
+            true => {
+                let address = free_address()?;
+                self.metrics.push(address);
+                address.to_string()
+            }
+            false => "none".to_owned(),
+        };
+        let mut arguments = vec!["--listen".to_owned(), listen];
         if let Some(millis) = self.options.stub {
             arguments.extend(["--analyser".into(), format!("stub:{millis}"), "--allow-stub".into()]);
         }
         arguments.extend(self.options.worker_arguments.iter().cloned());
         let log = self.directory.path().join(format!("worker-{}.log", self.workers.len()));
         let program = self.options.programs.join("lazaret-worker");
-        let process = Process::start(&program, &arguments, &self.environment, &log, self.guard.list())?;
+        let environment = self.environment_of(Detour::Workers);
+        let process = Process::start(&program, &arguments, &environment, &log, self.guard.list())?;
         self.workers.push(process);
         Ok(())
+    }
+
+    /// What one kind of process is told.
+    fn environment_of(&self, kind: Detour) -> Vec<(&'static str, String)> {
+        let mut environment = self.environment.clone();
+        if self.options.detour == kind {
+            environment.push(("LAZARET_QUEUE", self.servers.broker.url_by(self.servers.detour.address)));
+        }
+        environment
+    }
+
+    /// What a worker counts, where workers serve their metrics.
+    ///
+    /// # Errors
+    /// It does not say.
+    pub fn counted(&self, worker: usize) -> Result<Counted, FarmError> {
+        let address = self.metrics.get(worker).ok_or_else(|| FarmError::Odd("this worker serves no metrics".into()))?;
+        Counted::fetch(*address, &self.runtime)
+    }
+
+    /// Declares the queues that are missing.
+    ///
+    /// # Errors
+    /// The broker does not let us.
+    pub fn declare_queues(&self) -> Result<(), FarmError> {
+        let door = |error: QueueError| FarmError::Door(error.to_string());
+        self.runtime.block_on(async {
+            queue::open(&self.servers.broker.url(), &QueueSettings::default()).await.map_err(door)?.close().await;
+            Ok(())
+        })
     }
 
     /// The first coordinator's API.
@@ -234,11 +297,19 @@ impl Farm {
     /// # Errors
     /// A server does not say.
     pub fn left(&self) -> Result<Left, FarmError> {
-        self.runtime.block_on(async {
-            let queues = self.queue.depths().await.map_err(|error| FarmError::Door(error.to_string()))?;
-            let claims = self.cache.claims().await;
-            Ok(Left { queues, claims: claims.ok_or_else(|| FarmError::Door("redis does not answer".into()))? })
-        })
+        let queues = self
+            .runtime
+            .block_on(async { self.queue.depths().await.map_err(|error| FarmError::Door(error.to_string())) })?;
+        Ok(Left { queues, claims: self.held_claims()? })
+    }
+
+    /// How many claims are held.
+    ///
+    /// # Errors
+    /// Redis does not say.
+    pub fn held_claims(&self) -> Result<u64, FarmError> {
+        let claims = self.runtime.block_on(self.cache.claims());
+        claims.ok_or_else(|| FarmError::Door("redis does not answer".into()))
     }
 
     /// What is still left once everything that has ended had time to be acknowledged.

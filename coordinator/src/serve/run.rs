@@ -47,6 +47,7 @@ pub(super) async fn run(farm: &Arc<Farm>, id: &str) -> Result<(), RunError> {
     let state = read::<State>(store, &stored::state(id)).await?.unwrap_or(State::new(JobStatus::Queued));
     let mut run = Run { farm, id, store, state, done: HashSet::new(), segment: 0, unkept: Vec::new() };
     if !run.state.status.is_final() {
+        tracing::info!(job = id, "the job runs here");
         let span = tracing::info_span!("job", job = id, images = plan.job.images.len());
         if let Some(trace) = &plan.trace {
             telemetry::set_parent(&span, trace);

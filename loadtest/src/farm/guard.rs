@@ -5,8 +5,9 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// Waits until its standard input ends, which is when this process does; then ends everything in its list.
-const WAIT: &str = r#"read -r _; while read -r pid; do kill -9 "$pid"; done < "$0" 2>/dev/null"#;
+/// Waits until its standard input ends, which is when this process does; then ends everything in its list. A signal to all of
+/// a terminal's processes, or of a time limit's, is not its end.
+const WAIT: &str = r#"trap '' HUP INT TERM; read -r _; while read -r pid; do kill -9 "$pid"; done < "$0" 2>/dev/null"#;
 
 /// A watch over processes.
 pub(super) struct Guard {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use lazaret_tests::support::http_fault::{Fault, HttpFault, Request};
+use lazaret_tests::support::proxy::Proxy;
 use lazaret_tests::support::rabbitmq::RabbitMq;
 use lazaret_tests::support::redis_server::{RedisOptions, RedisServer};
 use lazaret_tests::support::s3_server::{BUCKET, S3Server};
@@ -15,17 +16,22 @@ use super::{FarmError, usage};
 pub struct Servers {
     /// The broker.
     pub broker: RabbitMq,
+    /// The way to the broker of those that are to be cut off from it.
+    pub detour: Proxy,
     /// The cache.
     pub redis: RedisServer,
     s3: S3Server,
     /// In front of the S3 server, where it is to fail.
     proxy: Option<HttpFault>,
     failing: Arc<AtomicBool>,
+    holding: Arc<AtomicBool>,
     kept: Arc<AtomicU64>,
 }
 
 /// Of how many requests to the S3 server one fails, while it is to.
 const ONE_IN: usize = 12;
+/// How long a record is held up, while they are to be.
+const HELD: Duration = Duration::from_millis(1500);
 
 impl Servers {
     /// Starts all three; with `faults` the S3 server can be told to fail.
@@ -35,23 +41,32 @@ impl Servers {
     pub fn start(faults: bool) -> Result<Self, FarmError> {
         let broker = RabbitMq::start().ok_or(FarmError::Missing("rabbitmq-server"))?;
         let redis = RedisServer::start(RedisOptions::default()).ok_or(FarmError::Missing("redis-server"))?;
-        let (s3, failing, kept) = (S3Server::s3s(), Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-        let (told, counted) = (Arc::clone(&failing), Arc::clone(&kept));
+        let detour = Proxy::start(broker.address);
+        let (s3, kept) = (S3Server::s3s(), Arc::new(AtomicU64::new(0)));
+        let (failing, holding) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let told = (Arc::clone(&failing), Arc::clone(&holding), Arc::clone(&kept));
         let proxy = faults.then(|| {
             HttpFault::start(s3.address, move |request, number| {
-                let fault = told.load(Ordering::Relaxed).then(|| fault(number)).flatten();
+                let (failing, holding, kept) = &told;
+                let mut fault = failing.load(Ordering::Relaxed).then(|| fault(number)).flatten();
                 if fault.is_none() && is_record(request) {
-                    counted.fetch_add(1, Ordering::Relaxed);
+                    kept.fetch_add(1, Ordering::Relaxed);
+                    fault = holding.load(Ordering::Relaxed).then_some(Fault::Slow(HELD));
                 }
                 fault
             })
         });
-        Ok(Self { broker, redis, s3, proxy, failing, kept })
+        Ok(Self { broker, detour, redis, s3, proxy, failing, holding, kept })
     }
 
     /// Whether requests to the S3 server fail now and then.
     pub fn fail(&self, failing: bool) {
         self.failing.store(failing, Ordering::Relaxed);
+    }
+
+    /// Whether each record of a layer takes its time, where the S3 server can be told to fail.
+    pub fn hold(&self, holding: bool) {
+        self.holding.store(holding, Ordering::Relaxed);
     }
 
     /// How many records of layers the S3 server was given, where it can be told to fail: each is an analysis that came to

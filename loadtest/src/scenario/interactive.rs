@@ -23,25 +23,44 @@ pub(super) fn run(settings: &Settings) -> Result<Verdict, FarmError> {
     let images: Vec<String> = registry.references().collect();
     let (bulk, urgent) = images.split_at(bulk as usize);
     let mut options = FarmOptions::new(&settings.programs, registry.address());
-    options.workers = settings.workers.unwrap_or(2);
+    options.workers = 0;
     options.stub = Some(PAUSE);
     options.worker_arguments = ["--slots", "2", "--interactive-slots", "2"].map(str::to_owned).to_vec();
     // All of it is in the broker at once, which a coordinator left to itself avoids.
     options.coordinator_arguments = ["--window", "200000", "--images-at-once", "100000"].map(str::to_owned).to_vec();
     let mut farm = Farm::start(options)?;
     let mut verdict = Verdict::default();
-    super::with_logs(&mut farm, |farm| scans(farm, bulk, urgent, &mut verdict))?;
+    let workers = settings.workers.unwrap_or(2);
+    super::with_logs(&mut farm, |farm| {
+        let job = queued(farm, bulk, workers, &mut verdict)?;
+        scans(farm, &job, bulk, urgent, &mut verdict)
+    })?;
     super::judge(&mut farm, &mut verdict);
     Ok(verdict)
 }
 
-fn scans(farm: &mut Farm, bulk: &[String], urgent: &[String], verdict: &mut Verdict) -> Result<(), FarmError> {
+/// The job whose tasks are all in the broker, and workers that have begun with them.
+fn queued(farm: &mut Farm, bulk: &[String], workers: usize, verdict: &mut Verdict) -> Result<String, FarmError> {
     let wanted = bulk.len() as u64 * u64::from(LAYERS);
-    let job = farm.api().submit(bulk, "bulk")?;
     let start = Instant::now();
-    // Workers take some meanwhile.
-    farm.until("the bulk in the broker", PATIENCE, |farm| Ok(farm.left()?.queues.bulk * 10 >= wanted * 9))?;
-    verdict.note("bulk tasks queued after", format!("{:.1} s", start.elapsed().as_secs_f64()));
+    let id = farm.api().submit(bulk, "bulk")?.id;
+    farm.until("the bulk in the broker", PATIENCE, |farm| Ok(farm.left()?.queues.bulk >= wanted))?;
+    verdict.note("bulk tasks queued", format!("{wanted} in {}", figure(start.elapsed().as_secs_f64(), "s")));
+    for _ in 0..workers {
+        farm.add_worker()?;
+    }
+    farm.until("workers that work", PATIENCE, |farm| Ok(farm.left()?.queues.bulk < wanted))?;
+    Ok(id)
+}
+
+fn scans(
+    farm: &mut Farm,
+    job: &str,
+    bulk: &[String],
+    urgent: &[String],
+    verdict: &mut Verdict,
+) -> Result<(), FarmError> {
+    let wanted = bulk.len() as u64 * u64::from(LAYERS);
     let (mut ended, mut least) = (Vec::new(), u64::MAX);
     for image in urgent {
         let start = Instant::now();
@@ -62,6 +81,6 @@ fn scans(farm: &mut Farm, bulk: &[String], urgent: &[String], verdict: &mut Verd
     verdict.within("interactive scans, from submission to report: p95", Duration::from_secs(2), at(95));
     let (median, slowest) = (at(50).as_secs_f64(), at(100).as_secs_f64());
     verdict.note("median, slowest", format!("{}, {}", figure(median, "s"), figure(slowest, "s")));
-    verdict.note("bulk job meanwhile", farm.api().job(&job.id)?.status);
+    verdict.note("bulk job meanwhile", farm.api().job(job)?.status);
     Ok(())
 }

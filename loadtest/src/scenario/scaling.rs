@@ -1,9 +1,11 @@
 //! One, two and four workers against a registry that takes its time.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::Settings;
+use super::outcome::{self, Outcome};
 use super::subject::Subject;
-use super::{Settings, outcome};
+use crate::farm::process::Process;
 use crate::farm::{Farm, FarmError, FarmOptions};
 use crate::fleet::{Fleet, FleetOptions};
 use crate::registry::{RegistryOptions, Throttle};
@@ -12,6 +14,8 @@ use crate::verdict::{Verdict, figure};
 const PATIENCE: Duration = Duration::from_secs(900);
 /// How long each answer of the registry takes: what bounds a slot, and not this machine's cores.
 const LATENCY: Duration = Duration::from_millis(400);
+/// Slots of a worker.
+const SLOTS: u64 = 2;
 
 pub(super) fn run(settings: &Settings) -> Result<Verdict, FarmError> {
     let mut verdict = Verdict::default();
@@ -29,7 +33,7 @@ pub(super) fn run(settings: &Settings) -> Result<Verdict, FarmError> {
     Ok(verdict)
 }
 
-/// How long so many workers take.
+/// How long so many workers take, once all of it is planned.
 fn with(workers: usize, settings: &Settings, verdict: &mut Verdict) -> Result<Duration, FarmError> {
     let images = settings.scaled(200, 20);
     let fleet = FleetOptions { seed: settings.seed, scale: 0.000_3, ..FleetOptions::of(images) };
@@ -37,10 +41,25 @@ fn with(workers: usize, settings: &Settings, verdict: &mut Verdict) -> Result<Du
     let subject = Subject::of_fleet(Fleet::new(fleet), RegistryOptions { throttle, ..RegistryOptions::default() })?;
     let mut options = FarmOptions::new(&settings.programs, subject.registry.address());
     options.workers = workers;
-    options.worker_arguments = vec!["--slots".into(), "2".into()];
+    options.worker_arguments = vec!["--slots".into(), SLOTS.to_string()];
     let mut farm = Farm::start(options)?;
-    let done = super::with_logs(&mut farm, |farm| outcome::run(farm.api(), &subject.images, "bulk", PATIENCE))?;
+    let done = super::with_logs(&mut farm, |farm| from_the_queue(farm, &subject))?;
     done.check(&format!("{workers} workers"), &subject.images, verdict);
     super::judge(&mut farm, verdict);
     Ok(done.took)
+}
+
+/// The workers stand still until every task is in the broker: what one coordinator does alone is the same for any number of
+/// them. The broker believes in whoever stands still for 20 seconds.
+fn from_the_queue(farm: &mut Farm, subject: &Subject) -> Result<Outcome, FarmError> {
+    let workers = farm.workers.len() as u64;
+    farm.workers.iter().for_each(Process::freeze);
+    let id = farm.api().submit(&subject.images, "bulk")?.id;
+    // Each slot has been given one already.
+    let queued = subject.layers().saturating_sub(workers * SLOTS);
+    farm.until("all tasks in the broker", PATIENCE, |farm| Ok(farm.left()?.queues.bulk >= queued))?;
+    farm.workers.iter().for_each(Process::thaw);
+    let start = Instant::now();
+    let job = farm.api().wait(&id, PATIENCE)?;
+    outcome::collect(farm.api(), job, start.elapsed())
 }

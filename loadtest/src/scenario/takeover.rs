@@ -1,5 +1,6 @@
 //! Two coordinators; the owner of a running job is killed, or frozen, and the other goes on.
 
+use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,9 @@ const PATIENCE: Duration = Duration::from_secs(300);
 const LAYERS: u32 = 5;
 /// How long one takes, in milliseconds, in each of two slots: a job has to last until its owner is gone.
 const PAUSE: u64 = 20;
+
+/// What a coordinator says of a job that it takes up.
+const RUNS_HERE: &str = "the job runs here";
 
 /// What happens to the owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +53,7 @@ fn bereave(farm: &mut Farm, fate: Fate, registry: &SyntheticRegistry, verdict: &
     let start = Instant::now();
     let id = farm.api().submit(&images, "bulk")?.id;
     farm.until("first results", PATIENCE, |farm| Ok(farm.api().job(&id)?.done > 0))?;
-    let owner = owner(farm);
+    let owner = owner(farm, &id)?;
     let heir = farm.apis[1 - owner].clone();
     match fate {
         Fate::Killed => farm.coordinators[owner].kill9(),
@@ -93,17 +97,17 @@ fn bereave(farm: &mut Farm, fate: Fate, registry: &SyntheticRegistry, verdict: &
     outcome::nothing_left(farm, verdict)
 }
 
-/// The coordinator that works: only the owner of the one job has anything to do.
-fn owner(farm: &Farm) -> usize {
-    let cpu = || farm.coordinators.iter().map(|process| process.usage().cpu).collect::<Vec<_>>();
-    let before = cpu();
-    loop {
-        sleep(Duration::from_millis(300));
-        let spent: Vec<Duration> = cpu().iter().zip(&before).map(|(now, before)| now.saturating_sub(*before)).collect();
-        if let [first, second] = spent[..]
-            && first.abs_diff(second) > Duration::from_millis(30)
-        {
-            return usize::from(second > first);
+/// The coordinator that runs the job: it says so.
+fn owner(farm: &mut Farm, id: &str) -> Result<usize, FarmError> {
+    let mut owner = None;
+    farm.until("a coordinator that runs the job", PATIENCE, |farm| {
+        for (number, coordinator) in farm.coordinators.iter().enumerate() {
+            let log = fs::read_to_string(coordinator.log())?;
+            if log.lines().any(|line| line.contains(RUNS_HERE) && line.contains(id)) {
+                owner = Some(number);
+            }
         }
-    }
+        Ok(owner.is_some())
+    })?;
+    owner.ok_or_else(|| FarmError::Odd("nobody runs the job".into()))
 }

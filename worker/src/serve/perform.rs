@@ -206,7 +206,15 @@ impl Performer {
                     tracing::warn!(%error, "the task could not be put off; it comes again at once");
                 }
             }
-            Ending::Lost => tracing::warn!("the task was lost to another worker: its connection is gone"),
+            Ending::Lost => {
+                tracing::warn!("the task was lost to another worker: its connection is gone");
+                // A worker that was frozen may have renewed the claim after the other was done with the task and had given it
+                // back. Where there is no record yet, the other has use for the claim.
+                let key = key::layer(&task.blob.digest, &task.set);
+                if let Ok(Ok(true)) = tokio::time::timeout(CLAIM, self.keep.has(&key)).await {
+                    self.keep.cache.release(claims).await;
+                }
+            }
         }
     }
 }

@@ -81,15 +81,27 @@ async fn a_task_for_another_build_is_handed_back() {
     assert_eq!(stage.journal.lines(), ["renew 90 s", "retry after 60 s, counted=false"]);
 }
 
-#[tokio::test]
-async fn a_lost_delivery_is_given_up_and_never_acknowledged() {
-    let mut stage = Stage::new();
-    let (open, gate) = std::sync::mpsc::channel();
-    stage.gate = Some(Mutex::new(gate));
-    stage.lost.notify_one();
-    assert_eq!(stage.perform().await, Ending::Lost);
-    drop(open);
-    for line in ["ack", "retry", "announce", "store put", "reject"] {
-        assert_eq!(stage.journal.count(line), 0, "{line}");
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_delivery_is_given_up_and_its_claim_is_given_back_only_where_another_is_done() {
+    for another_is_done in [false, true] {
+        let mut stage = Stage::new();
+        let (open, gate) = std::sync::mpsc::channel();
+        stage.gate = Some(Mutex::new(gate));
+        let (performer, delivery) = (stage.performer(), stage.delivery());
+        let performing = tokio::spawn(async move { performer.perform(delivery).await });
+        while stage.journal.count("analyse") == 0 {
+            tokio::task::yield_now().await;
+        }
+        if another_is_done {
+            let record = wire::seal(Kind::LayerRecord, &stage.key(), &LayerRecord::default()).unwrap();
+            stage.cache.held.lock().unwrap().insert(stage.key(), record);
+        }
+        stage.lost.notify_one();
+        assert_eq!(performing.await.unwrap(), Ending::Lost);
+        drop(open);
+        assert_eq!(stage.journal.count("release"), usize::from(another_is_done));
+        for line in ["ack", "retry", "announce", "store put", "reject"] {
+            assert_eq!(stage.journal.count(line), 0, "{line}");
+        }
     }
 }
