@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use super::process::free_address;
 use super::rabbitmq::{RabbitMq, is_there, node};
 
@@ -57,21 +59,31 @@ impl RabbitCluster {
         Ok(Self { nodes })
     }
 
-    /// Waits until each queue whose name starts with `prefix` has all its members again.
+    /// Waits until all nodes know all others, and each queue whose name starts with `prefix` has all its members.
     ///
     /// # Panics
     /// It does not come to that.
     pub fn wait_until_whole(&self, prefix: &str) {
         let start = Instant::now();
-        loop {
-            let words = ["list_queues", "--no-table-headers", "name", "online"];
-            let queues = self.nodes[0].try_rabbitmqctl(&words).unwrap_or_else(|error| error);
-            let wanted: Vec<&str> = queues.lines().filter(|line| line.starts_with(prefix)).collect();
-            if !wanted.is_empty() && wanted.iter().all(|line| line.matches('@').count() == self.nodes.len()) {
-                return;
-            }
-            assert!(start.elapsed() < WHOLE, "members are missing: {queues}");
+        while let Err(lacking) = self.whole(prefix) {
+            assert!(start.elapsed() < WHOLE, "the cluster is not whole: {lacking}");
             std::thread::sleep(Duration::from_millis(500));
         }
+    }
+
+    fn whole(&self, prefix: &str) -> Result<(), String> {
+        // Each is asked: one that was away sees it last, and until then knows of queues that the others do not.
+        for node in &self.nodes {
+            let status = node.try_rabbitmqctl(&["cluster_status", "--formatter", "json"])?;
+            let known: Value = serde_json::from_str(&status).map_err(|error| error.to_string())?;
+            if known["running_nodes"].as_array().map(Vec::len) != Some(self.nodes.len()) {
+                return Err(status);
+            }
+        }
+        let queues = self.nodes[0].try_rabbitmqctl(&["list_queues", "--no-table-headers", "name", "online"])?;
+        let mut wanted = queues.lines().filter(|line| line.starts_with(prefix)).peekable();
+        let is_there = wanted.peek().is_some();
+        let is_whole = wanted.all(|line| line.matches('@').count() == self.nodes.len());
+        if is_there && is_whole { Ok(()) } else { Err(queues) }
     }
 }

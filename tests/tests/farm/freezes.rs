@@ -11,25 +11,27 @@ use super::scene::{Ground, Scene, assert_alike, count};
 
 #[test]
 fn w2_a_worker_frozen_within_a_layer_is_replaced_and_harms_nobody_when_it_wakes() {
-    // So slow that a layer takes a second or two: whoever is stopped is stopped within one.
-    let throttle = Throttle { latency: Duration::from_millis(1_500), ..Throttle::default() };
+    // So slow that a layer takes a second or two: whoever is stopped between two answers is stopped within a layer.
+    let latency = Duration::from_millis(1_500);
+    let throttle = Throttle { latency, ..Throttle::default() };
     let ground = Ground::with(77, count(6, 24), RegistryOptions { throttle, ..RegistryOptions::default() });
-    let Some(scene) = Scene::start(&[&ground], ServerOptions::default(), |options| options.workers = 2) else { return };
+    let Some(mut scene) = Scene::start(&[&ground], ServerOptions::default(), |_| {}) else { return };
     let (api, references) = (scene.farm.api(), ground.references());
     let job = api.submit(&references);
-    api.wait_for(&job, "layers that are being fetched", |_| {
-        ground.registry.counts().blob_gets > references.len() as u64
-    });
-    let sleeper = &scene.farm.workers[0];
-    sleeper.signal("STOP");
+    api.wait_for(&job, "layers that are being fetched", |_| ground.layer_gets().contains(&1));
+    std::thread::sleep(latency / 2);
+    scene.farm.workers[0].signal("STOP");
     let frozen = Instant::now();
+    scene.farm.add_worker();
     api.wait(&job);
     let took = frozen.elapsed();
-    let reports = api.reports(&job);
-    println!("the job was over {took:?} after a worker froze; layers fetched again: {}", ground.extra_gets());
-    // Three heartbeats of ten seconds and five; and then what the other has to do alone.
+    let (reports, extra) = (api.reports(&job), ground.extra_gets());
+    println!("the job was over {took:?} after a worker froze; layers fetched again: {extra}");
+    assert!(extra > 0, "it had nothing in hand when it was stopped");
+    // Three heartbeats of ten seconds and five; and then what there is to do.
     assert!(took <= Duration::from_secs(35 + 25), "{took:?}");
 
+    let sleeper = &scene.farm.workers[0];
     let before = sleeper.said();
     sleeper.signal("CONT");
     let woken = Instant::now();
@@ -37,7 +39,6 @@ fn w2_a_worker_frozen_within_a_layer_is_replaced_and_harms_nobody_when_it_wakes(
         assert!(woken.elapsed() < PATIENCE, "it does not notice: {}", &sleeper.said()[before.len()..]);
         std::thread::sleep(Duration::from_millis(50));
     }
-    assert!(ground.extra_gets() > 0, "it had nothing in hand when it was stopped");
     assert_eq!(api.reports(&job), reports, "what it did late has changed a report");
     assert_alike(&reports, &scene.local(&references));
     // Both work, and find all of it done.
