@@ -1,5 +1,6 @@
 //! Servers that tests start on free loopback ports, in directories of their own, and that end with the test; other programs.
 
+pub mod amqp_fault;
 pub mod binary;
 pub mod docker_registry;
 pub mod farm;
@@ -9,12 +10,15 @@ pub mod http_fault;
 pub mod oci_fixture;
 pub mod otlp_collector;
 pub mod podman;
+pub mod private_ca;
 pub mod process;
 pub mod proxy;
 pub mod rabbitmq;
+pub mod rabbitmq_cluster;
 pub mod redis_farm;
 pub mod redis_server;
 pub mod s3_server;
+pub mod tls_front;
 pub mod token_server;
 
 /// Whether `program` is there. Where it is not, the test that asked is to be skipped, loudly; on CI (`CI=true`) that is

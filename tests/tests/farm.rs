@@ -7,12 +7,16 @@
 mod farm {
     mod advisories;
     mod alike;
+    mod clocks;
     mod crashes;
+    mod freezes;
     mod observed;
     mod once;
     mod outages;
     mod pair;
+    mod registries;
     mod registry_faults;
     mod scene;
     mod secrets;
+    mod tls;
 }

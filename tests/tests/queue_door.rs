@@ -3,6 +3,8 @@
 
 #[path = "queue_door/broker.rs"]
 mod broker;
+#[path = "queue_door/cluster.rs"]
+mod cluster;
 #[path = "queue_door/consuming.rs"]
 mod consuming;
 #[path = "queue_door/outages.rs"]

@@ -14,6 +14,8 @@ mod faults;
 mod refusals;
 #[path = "store_door/secrets.rs"]
 mod secrets;
+#[path = "store_door/tls.rs"]
+mod tls;
 
 /// A store below `prefix` on `server`, spoken to at `address`: that of the server, or of a proxy before it.
 async fn store(server: &S3Server, address: SocketAddr, prefix: &str) -> S3Store {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use lazaret::door::source::registry::{Credentials, Registry};
@@ -42,6 +43,10 @@ pub(super) struct Serve {
     /// Images of one job that are looked at at a time
     #[arg(long, value_name = "N", env = "LAZARET_IMAGES_AT_ONCE", default_value = "128", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     images_at_once: u32,
+    /// After how long a task that the broker has and nobody has done is published again; twice the deadline of the workers,
+    /// or more
+    #[arg(long, value_name = "SECONDS", env = "LAZARET_PATIENCE", default_value = "1200", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    patience: u64,
     #[command(flatten)]
     doors: DoorArgs,
     #[command(flatten)]
@@ -67,7 +72,8 @@ impl Serve {
         let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::new)?;
         let doors = self.doors.open().await?;
         let registry = Registry::new(self.registry.options(Credentials::from_environment()));
-        let options = plan::Options { window: self.window.max(1) as usize, ..plan::Options::default() };
+        let (window, patience) = (self.window.max(1) as usize, Duration::from_secs(self.patience));
+        let options = plan::Options { window, patience, ..plan::Options::default() };
         let planner = Arc::new(Planner::start(doors.clone(), &local::fingerprint().to_string(), options));
         let _workers = self.doors.is_embedded().then(|| {
             let sources = Sources::of_registries(registry.clone().opener(Handle::current()));

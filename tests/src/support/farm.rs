@@ -105,9 +105,14 @@ impl Farm {
 
     /// Starts one more worker.
     pub fn add_worker(&mut self) {
+        self.add_worker_with(&[]);
+    }
+
+    /// Starts one more worker, with these environment variables of its own.
+    pub fn add_worker_with(&mut self, environment: &[(&str, &str)]) {
         let address = free_address();
         let mut command = self.command("lazaret-worker");
-        command.args(["--listen", &address.to_string()]);
+        command.args(["--listen", &address.to_string()]).envs(environment.iter().copied());
         self.workers.push(Program::start(command, &self.log(&format!("worker-{}", self.workers.len()))));
         self.worker_addresses.push(address);
     }

@@ -22,6 +22,8 @@ pub enum Fault {
     LoseAnswer,
     /// It is passed on, and the connection ends within the answer.
     CutAnswer,
+    /// It is passed on up to the middle of its body, and the connection ends.
+    CutRequest,
     /// It is passed on with one bit of its body wrong.
     Corrupt,
     /// It is passed on without its conditions, as a server treats it that knows none.
@@ -182,6 +184,11 @@ fn forward(request: &Request, mut body: Vec<u8>, server: SocketAddr, fault: Opti
     text += "connection: close\r\n\r\n";
     let mut upstream = TcpStream::connect(server)?;
     upstream.write_all(text.as_bytes())?;
+    if fault == Some(Fault::CutRequest) {
+        // What is left of it never comes: the server sees its connection end.
+        upstream.write_all(&body[..body.len() / 2])?;
+        return Err(io::ErrorKind::ConnectionReset.into());
+    }
     upstream.write_all(&body)?;
     let mut answer = Vec::new();
     upstream.read_to_end(&mut answer)?;

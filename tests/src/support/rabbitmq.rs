@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use super::private_ca::PrivateCa;
 use super::process::{free_address, run};
 
 /// How long a broker may take to start on a machine that is busy with other things.
 const STARTING: Duration = Duration::from_secs(120);
 /// Waits until its standard input ends, which is when the test's process does, however that happens; then ends broker and
 /// port mapper and removes their directory. A static is never dropped, and a test that is killed drops nothing.
-const GUARD: &str =
-    r#"read -r _; for pid in $(cat "$0/pid" 2>/dev/null) $(cat "$0/epmd-pid"); do kill -9 "$pid"; done; rm -rf "$0""#;
+const GUARD: &str = r#"read -r _; for pid in $(cat "$0/pid" 2>/dev/null) $(cat "$0/epmd-pid" 2>/dev/null); do kill -9 "$pid"; done; rm -rf "$0""#;
 
 /// A broker that ends with the test.
 #[derive(Debug)]
@@ -25,7 +25,8 @@ pub struct RabbitMq {
     distribution: u16,
     mapper: u16,
     server: Child,
-    epmd: Child,
+    /// That of the first node where this is one of several.
+    epmd: Option<Child>,
     guard: Child,
     directory: TempDir,
 }
@@ -33,12 +34,30 @@ pub struct RabbitMq {
 impl RabbitMq {
     /// Starts a broker; `None`, loudly, where the program for it is missing.
     pub fn start() -> Option<Self> {
-        if !installed("rabbitmq-server").is_file() && !super::has_program("rabbitmq-server") {
+        Self::start_with("")
+    }
+
+    /// Starts a broker that speaks TLS too; it, and where it does.
+    pub fn start_with_tls(ca: &PrivateCa) -> Option<(Self, SocketAddr)> {
+        let address = free_address();
+        let configuration = format!(
+            "listeners.ssl.1 = {address}\nssl_options.cacertfile = {}\nssl_options.certfile = {}\n\
+             ssl_options.keyfile = {}\nssl_options.verify = verify_none\n",
+            ca.root().display(),
+            ca.certificate().display(),
+            ca.key().display()
+        );
+        Some((Self::start_with(&configuration)?, address))
+    }
+
+    fn start_with(configuration: &str) -> Option<Self> {
+        if !is_there() {
             return None;
         }
         let mut last = String::new();
         for _ in 0..3 {
-            match Self::try_start() {
+            match Self::spawn(free_address(), None, configuration).and_then(|mut broker| broker.wait().map(|()| broker))
+            {
                 Ok(broker) => return Some(broker),
                 Err(error) => last = error,
             }
@@ -46,31 +65,31 @@ impl RabbitMq {
         panic!("rabbitmq-server does not start: {last}")
     }
 
-    fn try_start() -> Result<Self, String> {
+    /// Starts a node at `address` with `configuration` more, among those of the port mapper `shared` or alone, and does not
+    /// wait for it.
+    pub(super) fn spawn(address: SocketAddr, shared: Option<u16>, configuration: &str) -> Result<Self, String> {
         let directory = tempfile::tempdir().expect("a directory");
         let at = |name: &str| directory.path().join(name);
         // The cookie is looked for in the home directory, and has to be the owner's secret.
         fs::create_dir(at("home")).expect("a directory");
         fs::write(at("home/.erlang.cookie"), "lazaret-tests").expect("a cookie");
         run(Command::new("chmod").arg("400").arg(at("home/.erlang.cookie")));
-        fs::write(at("rabbitmq.conf"), "log.file.level = warning\n").expect("a configuration");
+        fs::write(at("rabbitmq.conf"), format!("log.file.level = warning\n{configuration}")).expect("a configuration");
         fs::write(at("plugins"), "[].\n").expect("a list of plugins");
-        let (address, distribution, mapper) = (free_address(), free_address().port(), free_address().port());
-        // One of its own, in the foreground: the one that a broker starts by itself outlives it.
-        let epmd = Command::new("epmd")
-            .args(["-address", "127.0.0.1", "-port", &mapper.to_string()])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(|error| format!("epmd: {error}"))?;
-        fs::write(at("epmd-pid"), epmd.id().to_string()).expect("a file");
+        let distribution = free_address().port();
+        let (mapper, epmd) = match shared {
+            Some(mapper) => (mapper, None),
+            None => {
+                let mapper = free_address().port();
+                let epmd = start_mapper(mapper)?;
+                fs::write(at("epmd-pid"), epmd.id().to_string()).expect("a file");
+                (mapper, Some(epmd))
+            }
+        };
         let guard = Command::new("sh").args(["-c", GUARD]).arg(directory.path()).stdin(Stdio::piped()).spawn();
         let guard = guard.map_err(|error| format!("sh: {error}"))?;
         let server = server(directory.path(), address, distribution, mapper);
-        let mut broker = Self { address, distribution, mapper, server, epmd, guard, directory };
-        broker.wait()?;
-        Ok(broker)
+        Ok(Self { address, distribution, mapper, server, epmd, guard, directory })
     }
 
     /// Where to connect, with the credentials that a new broker has.
@@ -85,9 +104,17 @@ impl RabbitMq {
 
     /// Runs `rabbitmqctl`; what it printed, or a panic with what it complained of.
     pub fn rabbitmqctl(&self, arguments: &[&str]) -> String {
+        self.try_rabbitmqctl(arguments).unwrap_or_else(|error| panic!("rabbitmqctl {arguments:?}: {error}"))
+    }
+
+    /// The same, for a node that may be away.
+    pub fn try_rabbitmqctl(&self, arguments: &[&str]) -> Result<String, String> {
         let mut command = Command::new(installed("rabbitmqctl"));
         environment(&mut command, self.directory.path(), self.address, self.distribution, self.mapper);
-        String::from_utf8_lossy(&run(command.arg("--quiet").args(arguments))).into_owned()
+        let output = command.arg("--quiet").args(arguments).stdin(Stdio::null()).output();
+        let output = output.map_err(|error| error.to_string())?;
+        let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        if output.status.success() { Ok(said(&output.stdout)) } else { Err(said(&output.stderr)) }
     }
 
     /// Ends it as a power cut would.
@@ -112,6 +139,16 @@ impl RabbitMq {
         self.signal("-CONT");
     }
 
+    /// The port of its port mapper.
+    pub(super) fn mapper(&self) -> u16 {
+        self.mapper
+    }
+
+    /// What other nodes call it.
+    pub fn node(&self) -> String {
+        node(self.address)
+    }
+
     /// The id of its process, while it runs.
     pub fn process_id(&self) -> Option<u32> {
         self.pid()?.parse().ok()
@@ -129,7 +166,8 @@ impl RabbitMq {
         (!pid.is_empty() && pid.bytes().all(|b| b.is_ascii_digit())).then_some(pid)
     }
 
-    fn wait(&mut self) -> Result<(), String> {
+    /// Waits until it listens.
+    pub(super) fn wait(&mut self) -> Result<(), String> {
         let start = Instant::now();
         while TcpStream::connect_timeout(&self.address, Duration::from_millis(200)).is_err() {
             if let Ok(Some(status)) = self.server.try_wait() {
@@ -147,12 +185,32 @@ impl RabbitMq {
 impl Drop for RabbitMq {
     fn drop(&mut self) {
         self.kill9();
-        let _ = self.epmd.kill();
-        let _ = self.epmd.wait();
+        if let Some(epmd) = &mut self.epmd {
+            let _ = epmd.kill();
+            let _ = epmd.wait();
+        }
         // Its work is done; without its input it would only do it again.
         let _ = self.guard.kill();
         let _ = self.guard.wait();
     }
+}
+
+/// Whether there is a RabbitMQ; loud where not.
+pub(super) fn is_there() -> bool {
+    installed("rabbitmq-server").is_file() || super::has_program("rabbitmq-server")
+}
+
+/// What the node that listens on `address` is called.
+pub(super) fn node(address: SocketAddr) -> String {
+    format!("lazaret-{}@localhost", address.port())
+}
+
+/// A port mapper in the foreground: the one that a broker starts by itself outlives it.
+fn start_mapper(port: u16) -> Result<Child, String> {
+    let mut epmd = Command::new("epmd");
+    epmd.args(["-address", "127.0.0.1", "-port", &port.to_string()]);
+    let epmd = epmd.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    epmd.map_err(|error| format!("epmd: {error}"))
 }
 
 /// The program itself. That of the same name in the path is Debian's, which changes the user and knows one broker only.
@@ -174,7 +232,7 @@ fn environment(command: &mut Command, directory: &Path, address: SocketAddr, dis
     let at = |name: &str| directory.join(name);
     command
         .env("HOME", at("home"))
-        .env("RABBITMQ_NODENAME", format!("lazaret-{}@localhost", address.port()))
+        .env("RABBITMQ_NODENAME", node(address))
         .env("RABBITMQ_NODE_IP_ADDRESS", address.ip().to_string())
         .env("RABBITMQ_NODE_PORT", address.port().to_string())
         .env("RABBITMQ_DIST_PORT", distribution.to_string())

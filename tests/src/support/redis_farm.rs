@@ -24,20 +24,22 @@ pub struct RedisCluster {
 impl RedisCluster {
     /// Starts `count` masters; `None`, loudly, where a program for it is missing.
     pub fn start(count: usize, acl: Option<&str>) -> Option<Self> {
+        Self::start_with(count, &RedisOptions { acl: acl.map(str::to_owned), ..RedisOptions::default() })
+    }
+
+    /// The same, each started with `options`.
+    pub fn start_with(count: usize, options: &RedisOptions) -> Option<Self> {
         let mut nodes = Vec::new();
         let mut ports = Vec::new();
         for _ in 0..count {
             // Its own port for the bus: the default, 10,000 higher, need not exist.
             let bus = free_address().port().to_string();
-            let mut options = RedisOptions::with(&[
-                "--cluster-enabled",
-                "yes",
-                "--cluster-node-timeout",
-                "2000",
-                "--cluster-port",
-                &bus,
-            ]);
-            options.acl = acl.map(str::to_owned);
+            let words = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-port", &bus];
+            let mut options = options.clone();
+            options.arguments.extend(words.map(str::to_owned));
+            if options.authority.is_some() {
+                options.arguments.extend(["--tls-cluster".to_owned(), "yes".to_owned()]);
+            }
             nodes.push(RedisServer::start(options)?);
             ports.push(bus);
         }
@@ -61,7 +63,8 @@ impl RedisCluster {
     pub fn url(&self, user: Option<&str>) -> String {
         let user = user.map(|user| format!("{user}@")).unwrap_or_default();
         let hosts: Vec<String> = self.nodes.iter().skip(1).map(|node| node.address.to_string()).collect();
-        format!("redis+cluster://{user}{}", hosts.join(","))
+        let scheme = if self.nodes[0].certificate.is_some() { "rediss" } else { "redis" };
+        format!("{scheme}+cluster://{user}{}", hosts.join(","))
     }
 }
 

@@ -4,11 +4,13 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 use super::docker_registry::self_signed;
+use super::private_ca::PrivateCa;
 use super::process::{Server, free_address, run};
 
 /// How a server is started, beyond what all have.
@@ -18,8 +20,10 @@ pub struct RedisOptions {
     pub arguments: Vec<String>,
     /// An access list; [`RedisServer::command`] is then run as [`ADMIN`], which is added to it.
     pub acl: Option<String>,
-    /// Whether it speaks TLS, and nothing else.
+    /// Whether it speaks TLS, and nothing else, with a certificate that nobody has signed.
     pub tls: bool,
+    /// Who has signed its certificate, where it speaks TLS with one that somebody has.
+    pub authority: Option<Arc<PrivateCa>>,
 }
 
 impl RedisOptions {
@@ -53,7 +57,10 @@ impl RedisServer {
             return None;
         }
         let directory = tempfile::tempdir().expect("a directory");
-        let certificate = options.tls.then(|| self_signed(directory.path()));
+        let certificate = match &options.authority {
+            Some(authority) => Some(authority.root()),
+            None => options.tls.then(|| self_signed(directory.path())),
+        };
         if let Some(acl) = &options.acl {
             let text = format!("{acl}\nuser {ADMIN} on >{ADMIN_PASSWORD} ~* &* +@all\n");
             fs::write(directory.path().join("users.acl"), text).expect("an access list");
@@ -76,13 +83,15 @@ impl RedisServer {
         command.args(["--enable-debug-command", "yes", "--daemonize", "no", "--dir"]).arg(self.directory.path());
         match &self.certificate {
             None => command.args(["--port", &port]),
-            Some(certificate) => command
-                .args(["--port", "0", "--tls-port", &port, "--tls-auth-clients", "no", "--tls-cert-file"])
-                .arg(certificate)
-                .arg("--tls-key-file")
-                .arg(certificate.with_extension("key"))
-                .arg("--tls-ca-cert-file")
-                .arg(certificate),
+            Some(trusted) => {
+                let (certificate, key) = match &self.options.authority {
+                    Some(authority) => (authority.certificate(), authority.key()),
+                    None => (trusted.clone(), trusted.with_extension("key")),
+                };
+                command.args(["--port", "0", "--tls-port", &port, "--tls-auth-clients", "no"]);
+                command.arg("--tls-cert-file").arg(certificate).arg("--tls-key-file").arg(key);
+                command.arg("--tls-ca-cert-file").arg(trusted)
+            }
         };
         if self.options.acl.is_some() {
             command.arg("--aclfile").arg(self.directory.path().join("users.acl"));

@@ -60,6 +60,42 @@ fn garbage_in_place_of_every_cached_value_is_a_miss() {
 }
 
 #[test]
+fn k5_a_cache_too_small_for_claims_and_records_costs_no_more_than_a_few_layers() {
+    let ground = Ground::new(85, count(40, 300), Duration::from_millis(5));
+    let pair = |options: &mut FarmOptions| (options.coordinators, options.workers) = (2, 2);
+    let Some(scene) = Scene::start(&[&ground], ServerOptions::default(), pair) else { return };
+    let references = ground.references();
+    let cache = scene.farm.servers.cache.as_ref().unwrap();
+    let number = |section: &str, name: &str| -> u64 {
+        let info = cache.command(&["INFO", section]);
+        info.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok()).unwrap()
+    };
+    cache.command(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]);
+    // The same list by both, which only claims keep from doing everything twice.
+    let apis = &scene.farm.apis;
+    let jobs: Vec<String> = apis.iter().map(|api| api.submit(&references)).collect();
+    // Always less room than is taken: whatever it is given, something else has to go.
+    while jobs.iter().any(|job| !matches!(apis[0].job(job)["status"].as_str(), Some("done" | "failed"))) {
+        let taken = number("memory", "used_memory:");
+        cache.command(&["CONFIG", "SET", "maxmemory", &taken.saturating_sub(8 << 10).to_string()]);
+    }
+    for job in &jobs {
+        apis[0].wait(job);
+    }
+    let evicted = number("stats", "evicted_keys:");
+    let (extra, layers) = (ground.extra_gets(), ground.layers().len());
+    println!("{evicted} keys evicted; {extra} of {layers} layers fetched again");
+    assert!(evicted > layers as u64 / 4, "only {evicted} keys were evicted");
+    assert!(extra as usize <= layers.div_ceil(100), "{extra} of {layers} layers fetched again");
+    let wanted = scene.local(&references);
+    for job in &jobs {
+        assert_alike(&apis[0].reports(job), &wanted);
+    }
+    cache.command(&["CONFIG", "SET", "maxmemory", "0"]);
+    scene.farm.verify_empty();
+}
+
+#[test]
 fn s3_that_fails_now_and_then_loses_nothing() {
     let fails = |number: usize| match number % 20 {
         3 => Some(Fault::Answer(500, "InternalError")),

@@ -17,7 +17,7 @@ const OURS: &[&str] = &[
     "DOCKER_CONFIG",
 ];
 /// What `lazaret serve` alone reads.
-const COORDINATOR: &[&str] = &["LAZARET_TOKENS"];
+const COORDINATOR: &[&str] = &["LAZARET_TOKENS", "LAZARET_PATIENCE"];
 /// What `lazaret-worker` alone reads.
 const WORKER: &[&str] =
     &["LAZARET_SLOTS", "LAZARET_INTERACTIVE_SLOTS", "LAZARET_GRACE", "LAZARET_DEADLINE", "LAZARET_REQUIRE_SANDBOX"];

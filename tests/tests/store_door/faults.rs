@@ -20,6 +20,7 @@ const PASSING: &[Fault] = &[
     Fault::Reset,
     Fault::LoseAnswer,
     Fault::CutAnswer,
+    Fault::CutRequest,
     Fault::Corrupt,
 ];
 
@@ -92,6 +93,23 @@ fn key(n: usize) -> String {
 
 fn object(n: usize) -> Vec<u8> {
     n.to_le_bytes().repeat(n + 1)
+}
+
+#[tokio::test]
+async fn s3_a_put_that_never_gets_through_leaves_the_right_object_or_none() {
+    let server = S3Server::s3s();
+    for (fault, is_stored) in [(Fault::CutRequest, false), (Fault::Corrupt, false), (Fault::LoseAnswer, true)] {
+        let proxy = HttpFault::start(server.address, move |request, _| (request.method == "PUT").then_some(fault));
+        let direct = store(&server, server.address, "p").await;
+        let (key, object) = (format!("layers/{fault:?}"), vec![7; 100_000]);
+        let error = store(&server, proxy.address, "p").await.put(&key, object.clone()).await.unwrap_err();
+        assert!(error.is_transient(), "{fault:?}: {error}");
+        assert_eq!(direct.get(&key).await.unwrap(), is_stored.then_some(object), "{fault:?}");
+        // Whoever sees the error does it again, which is right whatever had become of the first.
+        direct.put(&key, vec![7; 100_000]).await.unwrap();
+        assert_eq!(direct.list("layers/", None).await.unwrap().iter().filter(|found| **found == key).count(), 1);
+        assert!(proxy.seen().len() >= 2, "{fault:?}: {} attempts", proxy.seen().len());
+    }
 }
 
 #[tokio::test]

@@ -143,7 +143,20 @@ impl Publisher {
         for message in flying {
             self.settle(up, message, make, outcomes).await?;
         }
+        if open.iter().any(|index| matches!(outcomes[*index], Some(Err(QueueError::Full)))) {
+            self.retire(up).await;
+        }
         Ok(())
+    }
+
+    /// A channel that refused something is not used again. RabbitMQ refuses all that comes by a channel which met its queue
+    /// while the leader of that was dying, for as long as the channel lives, and says the same as of a full queue. What
+    /// others have on its way there is published again.
+    async fn retire(&self, up: &Up) {
+        let mut slot = self.confirmed.lock().await;
+        if slot.as_ref().is_some_and(|(generation, _)| *generation == up.generation) {
+            *slot = None;
+        }
     }
 
     /// Waits for one confirmation. `true` means that the channel is gone, and the message to be published again.
