@@ -1,7 +1,8 @@
 //! The command line: which scenario, how large, and where its verdict goes.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
+#![expect(clippy::print_stderr, reason = "a command line prints")]
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -85,7 +86,12 @@ fn list() {
             format!("--scale {night}"),
         ]);
     }
-    println!("{table}");
+    print(&table);
+}
+
+/// Whoever closes the pipe has seen enough; what the run came to is in its exit code.
+fn print(what: &dyn std::fmt::Display) {
+    let _ = writeln!(io::stdout(), "{what}");
 }
 
 impl Run {
@@ -108,11 +114,8 @@ impl Run {
         let took = start.elapsed().as_secs_f64();
         show(&verdict);
         let holds = verdict.holds();
-        println!(
-            "{} {} at scale {scale}, in {took:.1} s",
-            scenario.name,
-            if holds { "holds" } else { "DOES NOT HOLD" }
-        );
+        let word = if holds { "holds" } else { "DOES NOT HOLD" };
+        print(&format_args!("{} {word} at scale {scale}, in {took:.1} s", scenario.name));
         if let Some(path) = &self.json {
             write(path, scenario, &settings, took, &verdict).map_err(|error| format!("{}: {error}", path.display()))?;
         }
@@ -135,7 +138,7 @@ fn show(verdict: &Verdict) {
         };
         table.add_row([&check.name, &check.target, &check.measured, mark]);
     }
-    println!("{table}");
+    print(&table);
 }
 
 fn table<const N: usize>(header: [&str; N]) -> Table {
