@@ -38,7 +38,6 @@ async fn an_authority_that_the_environment_names_is_trusted_and_no_other() {
     let front = tokio::task::block_in_place(|| TlsFront::start(server.address, &authority));
     let endpoint = format!("https://{}", front.address);
     let error = open(endpoint.clone()).await.get("a/b").await.expect_err("nobody vouches for it");
-    println!("{error}");
     assert!(matches!(&error, StoreError::Unavailable(said) if said.to_lowercase().contains("certificate")), "{error}");
     // The trusted authorities of a process are read once, from its environment: another process has others.
     let mut copy = Command::new(std::env::current_exe().expect("a program"));
