@@ -1,6 +1,8 @@
 //! Whoever stands still, or is thought to be at work and is not: somebody else does it, and what the sleeper says on waking
 //! changes nothing.
 
+#![expect(clippy::print_stdout, reason = "figures, for whoever asks with --nocapture")]
+
 use std::time::{Duration, Instant};
 
 use lazaret_loadtest::registry::{RegistryOptions, Throttle};

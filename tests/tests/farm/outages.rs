@@ -1,5 +1,7 @@
 //! Servers that go away, forget, lie or refuse: a job takes longer, and says the same.
 
+#![expect(clippy::print_stdout, reason = "figures, for whoever asks with --nocapture")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};

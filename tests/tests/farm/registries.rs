@@ -1,5 +1,7 @@
 //! A registry that drips, and one that changes its mind between a manifest and its blobs.
 
+#![expect(clippy::print_stdout, reason = "figures, for whoever asks with --nocapture")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
