@@ -121,7 +121,7 @@ pub static SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "scaling",
         about: "one, two and four workers against a registry of limited speed",
-        minute: 0.5,
+        minute: 0.3,
         night: 1.0,
         run: scaling::run,
     },

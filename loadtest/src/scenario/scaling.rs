@@ -1,5 +1,6 @@
 //! One, two and four workers against a registry that takes its time.
 
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::Settings;
@@ -14,6 +15,8 @@ use crate::verdict::{Verdict, figure};
 const PATIENCE: Duration = Duration::from_secs(900);
 /// How long each answer of the registry takes: what bounds a slot, and not this machine's cores.
 const LATENCY: Duration = Duration::from_millis(400);
+/// How long a worker that says how many slots it has may take to open them.
+const OPENING: Duration = Duration::from_millis(500);
 /// Slots of a worker.
 const SLOTS: u64 = 2;
 
@@ -40,7 +43,7 @@ fn with(workers: usize, settings: &Settings, verdict: &mut Verdict) -> Result<Du
     let throttle = Throttle { latency: LATENCY, ..Throttle::default() };
     let subject = Subject::of_fleet(Fleet::new(fleet), RegistryOptions { throttle, ..RegistryOptions::default() })?;
     let mut options = FarmOptions::new(&settings.programs, subject.registry.address());
-    options.workers = workers;
+    (options.workers, options.metrics) = (workers, true);
     options.worker_arguments = vec!["--slots".into(), SLOTS.to_string()];
     let mut farm = Farm::start(options)?;
     let done = super::with_logs(&mut farm, |farm| from_the_queue(farm, &subject))?;
@@ -52,11 +55,16 @@ fn with(workers: usize, settings: &Settings, verdict: &mut Verdict) -> Result<Du
 /// The workers stand still until every task is in the broker: what one coordinator does alone is the same for any number of
 /// them. The broker believes in whoever stands still for 20 seconds.
 fn from_the_queue(farm: &mut Farm, subject: &Subject) -> Result<Outcome, FarmError> {
-    let workers = farm.workers.len() as u64;
+    let workers = farm.workers.len();
+    farm.until("workers that take tasks", PATIENCE, |farm| {
+        let slots = |worker| farm.counted(worker).map(|counted| counted.sum("lazaret_worker_slots", "class=\"bulk\""));
+        Ok((0..workers).all(|worker| slots(worker).is_ok_and(|slots| slots > 0)))
+    })?;
+    sleep(OPENING);
     farm.workers.iter().for_each(Process::freeze);
     let id = farm.api().submit(&subject.images, "bulk")?.id;
     // Each slot has been given one already.
-    let queued = subject.layers().saturating_sub(workers * SLOTS);
+    let queued = subject.layers().saturating_sub(workers as u64 * SLOTS);
     farm.until("all tasks in the broker", PATIENCE, |farm| Ok(farm.left()?.queues.bulk >= queued))?;
     farm.workers.iter().for_each(Process::thaw);
     let start = Instant::now();
