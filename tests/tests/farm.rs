@@ -3,7 +3,6 @@
 //! queues, dead letters and claims empty.
 //!
 //! `LAZARET_FULL=1` runs the long versions; otherwise each is a seeded sample of it.
-#![expect(clippy::print_stdout, reason = "figures, for whoever asks with --nocapture")]
 
 mod farm {
     mod advisories;
