@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use lazaret::door::source::PlatformChoice;
+use lazaret::door::store::{self, SharedStore};
 use lazaret::image::Platform;
 
 use super::progress::Shown;
@@ -169,6 +170,20 @@ impl FailOn {
     }
 }
 
+/// Opens the store. One that does not answer is told, and the scan goes on without: it is only slower.
+async fn open_store(url: &str) -> Result<SharedStore, Failure> {
+    let opened = store::open(url).await.map_err(Failure::new)?;
+    match opened.present(&["layers/probe".to_owned()]).await {
+        Ok(_) => Ok(opened),
+        Err(error) => {
+            super::failure::say(format_args!(
+                "warning: {error}; nothing known is used from there, and nothing is kept"
+            ));
+            store::open("memory:").await.map_err(Failure::new)
+        }
+    }
+}
+
 impl Scan {
     pub(super) fn run(mut self) -> Result<ExitCode, Failure> {
         let sample = if self.images.is_empty() && self.file.is_none() { Some(Sample::build()?) } else { None };
@@ -187,7 +202,7 @@ impl Scan {
             rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global().map_err(Failure::new)?;
         }
         let store = self.store.take().or_else(settings::store_url).unwrap_or_else(|| "memory:".to_owned());
-        let store = runtime.block_on(lazaret::door::store::open(&store)).map_err(Failure::new)?;
+        let store = runtime.block_on(open_store(&store))?;
         let choice = match &self.platform {
             Some(platform) => PlatformChoice::Exactly(platform.clone()),
             None if self.all_platforms => PlatformChoice::All,

@@ -48,3 +48,16 @@ fn one_of_several_may_fail() {
     let ran = place.run(&["scan", "/missing", "/absent", "--format", "json"]).expect(2);
     assert_eq!(ran.json()["reports"].as_array().unwrap().len(), 0);
 }
+
+/// A store only spares work: without it the scan takes longer, and says why.
+#[test]
+fn a_store_that_does_not_answer_is_told_and_gone_without() {
+    let place = Place::new();
+    let image = image::sample(&place, "image");
+    let mut scan = place.lazaret(&["scan", &image, "--scanners", "packages", "--store", "s3://bucket/prefix"]);
+    scan.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1").env("AWS_REGION", "eu-west-1");
+    scan.env("AWS_ACCESS_KEY_ID", "key").env("AWS_SECRET_ACCESS_KEY", "secret");
+    let ran = place.end(scan.output().unwrap()).expect(0);
+    assert!(ran.stderr.starts_with("warning: the store does not answer"), "{}", ran.stderr);
+    assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+}

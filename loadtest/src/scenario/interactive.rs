@@ -3,6 +3,8 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use lazaret::telemetry::metrics as names;
+
 use super::{Settings, outcome};
 use crate::farm::{Farm, FarmError, FarmOptions};
 use crate::registry::{RegistryOptions, Stubs, SyntheticRegistry};
@@ -23,7 +25,7 @@ pub(super) fn run(settings: &Settings) -> Result<Verdict, FarmError> {
     let images: Vec<String> = registry.references().collect();
     let (bulk, urgent) = images.split_at(bulk as usize);
     let mut options = FarmOptions::new(&settings.programs, registry.address());
-    options.workers = 0;
+    (options.workers, options.metrics) = (0, true);
     options.stub = Some(PAUSE);
     options.worker_arguments = ["--slots", "2", "--interactive-slots", "2"].map(str::to_owned).to_vec();
     // All of it is in the broker at once, which a coordinator left to itself avoids.
@@ -53,6 +55,11 @@ fn queued(farm: &mut Farm, bulk: &[String], workers: usize, verdict: &mut Verdic
     Ok(id)
 }
 
+/// Layers of interactive scans that workers are done with.
+fn looked_at(farm: &Farm) -> Result<u64, FarmError> {
+    (0..farm.workers.len()).map(|worker| Ok(farm.counted(worker)?.sum(names::TASKS, "class=\"interactive\""))).sum()
+}
+
 fn scans(
     farm: &mut Farm,
     job: &str,
@@ -61,10 +68,12 @@ fn scans(
     verdict: &mut Verdict,
 ) -> Result<(), FarmError> {
     let wanted = bulk.len() as u64 * u64::from(LAYERS);
-    let (mut ended, mut least) = (Vec::new(), u64::MAX);
+    let (mut begun, mut ended, mut least) = (Vec::new(), Vec::new(), u64::MAX);
     for image in urgent {
-        let start = Instant::now();
+        let (before, start) = (looked_at(farm)?, Instant::now());
         let id = farm.api().submit(std::slice::from_ref(image), "interactive")?.id;
+        farm.until("a first layer", PATIENCE, |farm| Ok(looked_at(farm)? > before))?;
+        begun.push(start.elapsed());
         let scan = farm.api().wait(&id, PATIENCE)?;
         ended.push(start.elapsed());
         let scan = outcome::collect(farm.api(), scan, start.elapsed())?;
@@ -74,13 +83,18 @@ fn scans(
         least = least.min(farm.left()?.queues.bulk);
         sleep(Duration::from_millis(100));
     }
+    begun.sort_unstable();
     ended.sort_unstable();
-    let at = |part: usize| ended[(ended.len() * part / 100).min(ended.len() - 1)];
+    let at = |times: &[Duration], part: usize| times[(times.len() * part / 100).min(times.len() - 1)];
+    let shown = |times: &[Duration]| {
+        let shown = [50, 95, 100].map(|part| figure(at(times, part).as_secs_f64(), "s"));
+        shown.join(", ")
+    };
     verdict.at_least("bulk tasks that waited meanwhile", 0.5 * wanted as f64, least as f64, "");
-    // A scan that has ended has started: what is measured is more than what is promised.
-    verdict.within("interactive scans, from submission to report: p95", Duration::from_secs(2), at(95));
-    let (median, slowest) = (at(50).as_secs_f64(), at(100).as_secs_f64());
-    verdict.note("median, slowest", format!("{}, {}", figure(median, "s"), figure(slowest, "s")));
+    // A scan whose first layer is done has started: what is measured is a little more than what is promised.
+    verdict.within("interactive scans, from submission to a first layer: p95", Duration::from_secs(2), at(&begun, 95));
+    verdict.note("to a first layer: median, p95, slowest", shown(&begun));
+    verdict.note("to the report: median, p95, slowest", shown(&ended));
     verdict.note("bulk job meanwhile", farm.api().job(job)?.status);
     Ok(())
 }

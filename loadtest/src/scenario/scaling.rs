@@ -3,6 +3,8 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use lazaret::telemetry::metrics as names;
+
 use super::Settings;
 use super::outcome::{self, Outcome};
 use super::subject::Subject;
@@ -57,7 +59,7 @@ fn with(workers: usize, settings: &Settings, verdict: &mut Verdict) -> Result<Du
 fn from_the_queue(farm: &mut Farm, subject: &Subject) -> Result<Outcome, FarmError> {
     let workers = farm.workers.len();
     farm.until("workers that take tasks", PATIENCE, |farm| {
-        let slots = |worker| farm.counted(worker).map(|counted| counted.sum("lazaret_worker_slots", "class=\"bulk\""));
+        let slots = |worker| farm.counted(worker).map(|counted| counted.sum(names::SLOTS, "class=\"bulk\""));
         Ok((0..workers).all(|worker| slots(worker).is_ok_and(|slots| slots > 0)))
     })?;
     sleep(OPENING);

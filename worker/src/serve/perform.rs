@@ -77,7 +77,7 @@ impl Performer {
         let claims = [(key.clone(), task.ticket.clone())];
         let ending = if task.set == self.set {
             let work = async {
-                let is_new = !again && self.is_new(&task, &claims).await;
+                let is_new = self.is_new(&task, &claims).await && !again;
                 self.work(&task, &key, is_new, &meter).await
             };
             tokio::select! {

@@ -4,6 +4,8 @@ use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use lazaret::telemetry::metrics as names;
+
 use super::super::Settings;
 use super::super::subject::Subject;
 use super::PATIENCE;
@@ -163,10 +165,10 @@ fn each_task_is_acknowledged_once(farm: &mut Farm, load: &Load) -> Result<Option
     let start = Instant::now();
     loop {
         let counted = farm.counted(0)?;
-        let ended = |outcome: &str| counted.sum("lazaret_worker_tasks_total", &format!("outcome=\"{outcome}\""));
+        let ended = |outcome: &str| counted.sum(names::TASKS, &format!("outcome=\"{outcome}\""));
         let again = ended("reused");
         let ended = again + ended("analysed") + ended("failed");
-        let unacknowledged = counted.sum("lazaret_worker_unacknowledged_total", "");
+        let unacknowledged = counted.sum(names::ACKS_LOST, "");
         if again > 0 && ended - unacknowledged == load.layers {
             return Ok(None);
         }
