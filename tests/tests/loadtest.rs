@@ -1,27 +1,18 @@
 //! The scenarios of the load test at small scales; all of them, at those of a minute, with `LAZARET_FULL=1`.
 
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
 use lazaret_loadtest::scenario::{self, SCENARIOS, Settings};
-use lazaret_tests::support::process::run;
-use lazaret_tests::support::{has_program, redis_server};
+use lazaret_tests::support::{binary, has_program, redis_server};
 
 /// One farm at a time: what is measured is what one takes.
 static TURN: Mutex<()> = Mutex::new(());
 
 /// Builds our programs, with the profile of this test; where they are.
 fn programs() -> PathBuf {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--package", "lazaret-coordinator", "--package", "lazaret-worker"]);
-    if !cfg!(debug_assertions) {
-        cargo.arg("--release");
-    }
-    run(cargo.current_dir(env!("CARGO_MANIFEST_DIR")));
-    // This test is in `deps`, beside them.
-    let own = std::env::current_exe().expect("a program");
-    own.ancestors().nth(2).expect("a target directory").to_owned()
+    let lazaret = binary::lazaret(!cfg!(debug_assertions));
+    lazaret.parent().expect("a target directory").to_owned()
 }
 
 /// Runs a scenario and fails with what it complains of. Figures are not looked at in a build that is not optimised, since

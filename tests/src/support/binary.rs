@@ -12,7 +12,7 @@ use super::process::run;
 /// # Panics
 /// It does not build.
 pub fn lazaret(release: bool) -> PathBuf {
-    build("lazaret-coordinator", "lazaret", release)
+    build("lazaret", release)
 }
 
 /// Builds the worker, and says where it is: beside `lazaret`.
@@ -20,19 +20,22 @@ pub fn lazaret(release: bool) -> PathBuf {
 /// # Panics
 /// It does not build.
 pub fn worker(release: bool) -> PathBuf {
-    build("lazaret-worker", "lazaret-worker", release)
+    build("lazaret-worker", release)
 }
 
-fn build(package: &str, name: &str, release: bool) -> PathBuf {
+/// Builds the workspace, as the README's command has done before: a package on its own has fewer features of its dependencies,
+/// and half of them would be built once more.
+fn build(name: &str, release: bool) -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--package", package, "--bin", name, "--message-format", "json"]);
+    cargo.args(["build", "--quiet", "--workspace", "--message-format", "json"]);
     if release {
         cargo.arg("--release");
     }
     let messages = run(cargo.current_dir(env!("CARGO_MANIFEST_DIR")));
     let executable = |line: &str| {
         let message: Value = serde_json::from_str(line).ok()?;
-        Some(PathBuf::from(message["executable"].as_str()?))
+        let executable = message["executable"].as_str().filter(|_| message["target"]["name"] == name);
+        Some(PathBuf::from(executable?))
     };
     let found = String::from_utf8_lossy(&messages).lines().find_map(executable);
     found.expect("cargo names the executable that it built")
