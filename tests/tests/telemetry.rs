@@ -168,6 +168,11 @@ fn a_process_has_an_exporter_only_with_a_collector_and_is_set_up_once() {
     assert_eq!(exporters(), 0);
     options.otlp_endpoint = Some(format!("http://{}/v1/traces", free_address()));
     let prepared = telemetry::prepare(&options, io::stderr).expect("telemetry");
+    // A thread names itself when it first runs.
+    let patience = Instant::now() + Duration::from_secs(30);
+    while exporters() == 0 && Instant::now() < patience {
+        std::thread::sleep(Duration::from_millis(10));
+    }
     assert_eq!(exporters(), 1);
     prepared.telemetry.shutdown();
     assert!(matches!(telemetry::init(&options), Err(TelemetryError::Twice(_))));
