@@ -59,7 +59,7 @@ impl Serve {
         let options = TelemetryOptions::from_environment(Kind::Coordinator).map_err(Failure::new)?;
         let told = telemetry::init(&options).map_err(Failure::new)?;
         // Half of the machine composes and matches; waking more cores for every answer of a server costs more than it brings.
-        let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
+        let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().div_ceil(2).max(2));
         let runtime = Builder::new_multi_thread().worker_threads(threads).enable_all().build();
         let runtime = runtime.map_err(Failure::new)?;
         runtime.block_on(self.serve(Arc::new(told.renderer())))?;

@@ -1,6 +1,7 @@
 //! Looking for records: where an announcement says so, and where the timer does.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::stream;
 use futures_util::{FutureExt as _, StreamExt as _};
@@ -13,7 +14,7 @@ use lazaret::wire::{self, Kind};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::open::Stage;
-use super::{Announced, Failure, Shared, publish};
+use super::{Announced, BATCH, Failure, Shared, publish};
 
 /// Requests to the store that are under way at once.
 const AT_ONCE: usize = 32;
@@ -161,7 +162,9 @@ pub(super) async fn again(shared: Arc<Shared>) {
         let now = Instant::now();
         let options = &shared.options;
         let due = shared.table().select(|open| {
-            let due = open.is_under_way() && now - open.looked >= options.look;
+            let age = open.under_way_since().map(|since| now - since);
+            let pause = |age| pause(age, options.look, options.look_in_store);
+            let due = age.is_some_and(|age| now - open.looked >= pause(age));
             if due {
                 open.looked = now;
             }
@@ -170,16 +173,21 @@ pub(super) async fn again(shared: Arc<Shared>) {
         if due.is_empty() {
             continue;
         }
-        in_cache(&shared, due).await;
+        // Each round trip is one that the cache answers within its budget, and that lets others in between.
+        for due in due.chunks(BATCH) {
+            in_cache(&shared, due).await;
+        }
         let due = shared.table().select(|open| {
-            let due = open.is_under_way() && now - open.looked_in_store >= options.look_in_store;
+            let age = open.under_way_since().map(|since| now - since);
+            let pause = |age| pause(age, options.look_in_store, options.patience / 2);
+            let due = age.is_some_and(|age| now - open.looked_in_store >= pause(age));
             if due {
                 open.looked_in_store = now;
             }
             due
         });
-        if !due.is_empty() {
-            let tasks = shared.table().tasks(&due);
+        for due in due.chunks(publish::FETCH) {
+            let tasks = shared.table().tasks(due);
             let absent = fetch(&shared, tasks).await;
             failures(&shared, absent).await;
         }
@@ -193,9 +201,15 @@ pub(super) async fn again(shared: Arc<Shared>) {
     }
 }
 
+/// How long after one look the next is due, of what has been under way for `age`: most of a window waits far back in a queue,
+/// and whatever ends is announced.
+fn pause(age: Duration, least: Duration, most: Duration) -> Duration {
+    (age / 4).min(most).max(least)
+}
+
 /// Looks in the cache for those that are under way, payload only where there is one.
-async fn in_cache(shared: &Arc<Shared>, due: Vec<TaskId>) {
-    let tasks = shared.table().tasks(&due);
+async fn in_cache(shared: &Arc<Shared>, due: &[TaskId]) {
+    let tasks = shared.table().tasks(due);
     let keys: Vec<String> = tasks.iter().map(|task| key::layer(&task.blob.digest, &task.set)).collect();
     let present = shared.doors.cache.present(&keys).await;
     let found: Vec<Task> =

@@ -156,9 +156,12 @@ impl Open {
         }
     }
 
-    /// Whether somebody is supposed to work on it.
-    pub(super) fn is_under_way(&self) -> bool {
-        matches!(self.stage, Stage::Published(_) | Stage::Awaited(_))
+    /// Since when somebody is supposed to work on it, if anybody is.
+    pub(super) fn under_way_since(&self) -> Option<Instant> {
+        match self.stage {
+            Stage::Published(since) | Stage::Awaited(since) => Some(since),
+            Stage::Planning | Stage::Due => None,
+        }
     }
 
     pub(super) fn hold(&mut self, permit: OwnedSemaphorePermit) {

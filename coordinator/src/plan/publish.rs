@@ -12,7 +12,7 @@ use super::open::Stage;
 use super::{Shared, look};
 
 /// Records that are fetched together; each is a few kilobytes, and may be a mebibyte.
-const FETCH: usize = 128;
+pub(super) const FETCH: usize = 128;
 
 pub(super) async fn plan(shared: &Arc<Shared>, ids: Vec<TaskId>) {
     for ids in ids.chunks(FETCH) {

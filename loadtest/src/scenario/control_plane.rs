@@ -10,6 +10,8 @@ use crate::verdict::{Verdict, figure};
 const PATIENCE: Duration = Duration::from_secs(600);
 /// Layers of an image.
 const LAYERS: u32 = 10;
+/// Slots of a worker: enough that it is not the round trips of one task after the other that are measured.
+const SLOTS: u32 = 32;
 
 pub(super) fn run(settings: &Settings) -> Result<Verdict, FarmError> {
     let stubs = Stubs { seed: settings.seed, images: settings.scaled(1_000, 20), layers: LAYERS };
@@ -18,7 +20,7 @@ pub(super) fn run(settings: &Settings) -> Result<Verdict, FarmError> {
     let mut options = FarmOptions::new(&settings.programs, registry.address());
     options.workers = settings.workers.unwrap_or(1);
     options.stub = Some(0);
-    options.worker_arguments = vec!["--slots".into(), "8".into()];
+    options.worker_arguments = vec!["--slots".into(), SLOTS.to_string()];
     let mut farm = Farm::start(options)?;
     let mut verdict = Verdict::default();
     let before = farm.cpu();
