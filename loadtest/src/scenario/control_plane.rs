@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Settings, outcome};
-use crate::farm::{Farm, FarmError, FarmOptions};
+use crate::farm::{Farm, FarmError, FarmOptions, usage};
 use crate::registry::{RegistryOptions, Stubs, SyntheticRegistry};
 use crate::verdict::{Verdict, figure};
 
@@ -11,7 +11,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// Layers of an image.
 const LAYERS: u32 = 10;
 /// Slots of a worker: enough that it is not the round trips of one task after the other that are measured.
-const SLOTS: u32 = 32;
+const SLOTS: u32 = 16;
 
 pub(super) fn run(settings: &Settings) -> Result<Verdict, FarmError> {
     let stubs = Stubs { seed: settings.seed, images: settings.scaled(1_000, 20), layers: LAYERS };
@@ -24,7 +24,7 @@ pub(super) fn run(settings: &Settings) -> Result<Verdict, FarmError> {
     let mut farm = Farm::start(options)?;
     let mut verdict = Verdict::default();
     let before = farm.cpu();
-    let servers = farm.servers.cpu();
+    let (servers, own) = (farm.servers.cpu(), usage::own());
     let outcome = super::with_logs(&mut farm, |farm| outcome::run(farm.api(), &images, "bulk", PATIENCE))?;
     let (after, servers_after) = (farm.cpu(), farm.servers.cpu());
     let tasks = f64::from(stubs.images * stubs.layers);
@@ -44,6 +44,7 @@ pub(super) fn run(settings: &Settings) -> Result<Verdict, FarmError> {
     verdict.note("bound by: coordinator", of(after.0 - before.0));
     verdict.note("bound by: worker", of(after.1 - before.1));
     verdict.note("bound by: RabbitMQ and Redis", of(servers_after.saturating_sub(servers)));
+    verdict.note("bound by: S3 server, registry and harness", of(usage::own().saturating_sub(own)));
     outcome::nothing_left(&mut farm, &mut verdict)?;
     super::judge(&mut farm, &mut verdict);
     Ok(verdict)

@@ -1,6 +1,6 @@
 //! A store in a bucket of an S3 server: Amazon's, or any that speaks the protocol.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
@@ -33,6 +33,8 @@ pub struct S3Store {
     patience: Patience,
     /// Whether an answer has shown that there is such a bucket: the answer to a HEAD cannot say that there is none.
     bucket_seen: AtomicBool,
+    /// How often many keys are asked for without listing them first.
+    without_listing: AtomicU32,
     /// Whether the server honours conditions on a PUT, once that was tried.
     conditional: OnceCell<bool>,
 }
@@ -53,6 +55,7 @@ impl S3Store {
             prefix: place.prefix,
             patience: settings.patience,
             bucket_seen: AtomicBool::new(false),
+            without_listing: AtomicU32::new(0),
             conditional: OnceCell::new(),
         })
     }

@@ -15,6 +15,8 @@ const WORTH_LISTING: usize = 48;
 /// A page of a listing that settles fewer keys than this was dearer than asking for each: Amazon charges for a listing
 /// what it charges for 12 HEADs, and a page of a thousand takes a server longer, too.
 const WORTH_A_PAGE: usize = 16;
+/// After a listing that was not worth it, so many times it is not tried: the store is larger than what is wanted of it.
+const WITHOUT_LISTING: u32 = 30;
 
 impl S3Store {
     /// Which of these keys of the bucket there are.
@@ -24,7 +26,8 @@ impl S3Store {
     pub(super) async fn presence(&self, keys: &[String]) -> Result<Vec<bool>, Failure> {
         let mut present = vec![false; keys.len()];
         let mut open: Vec<usize> = (0..keys.len()).collect();
-        if keys.len() >= WORTH_LISTING {
+        let (counted, left) = (&self.without_listing, |left: u32| left.checked_sub(1));
+        if keys.len() >= WORTH_LISTING && counted.try_update(Ordering::Relaxed, Ordering::Relaxed, left).is_err() {
             open.sort_unstable_by_key(|index| keys[*index].as_str());
             open = self.look_in_listings(keys, open, &mut present).await?;
         }
@@ -65,7 +68,8 @@ impl S3Store {
             for index in open.drain(..settled) {
                 present[index] = page.binary_search(&keys[index]).is_ok();
             }
-            if settled < WORTH_A_PAGE {
+            if settled < WORTH_A_PAGE.max(open.len() / 2) {
+                self.without_listing.store(WITHOUT_LISTING, Ordering::Relaxed);
                 break;
             }
             end = last;
