@@ -14,9 +14,12 @@ pub fn failure(blob: &Digest, task: &TaskId) -> String {
     format!("layers/{blob}/failed-{task}")
 }
 
+/// Below which all image inventories are.
+pub const IMAGES: &str = "images/";
+
 /// Of an image inventory, `composition` being the version of what composes it.
 pub fn image(manifest: &Digest, set: &str, composition: u32) -> String {
-    format!("images/{manifest}/{set}-{composition}")
+    format!("{IMAGES}{manifest}/{set}-{composition}")
 }
 
 /// The claim on a task's layer: the name of what is claimed, and who holds it.

@@ -4,9 +4,8 @@
 use std::collections::HashSet;
 
 use lazaret::door::store::SharedStore;
+use lazaret::key;
 
-/// Below which image inventories are.
-const PREFIX: &str = "images/";
 /// A page costs what asking for this many costs: of Amazon in money, of most servers in time.
 const WORTH_A_PAGE: usize = 16;
 /// The most pages, of up to a thousand keys each.
@@ -27,7 +26,7 @@ impl Known {
     pub(super) async fn look(store: &SharedStore, images: usize) -> Self {
         let mut known = Self { keys: HashSet::new(), end: Some(String::new()) };
         for _ in 0..(images / WORTH_A_PAGE).min(MAX_PAGES) {
-            match store.list(PREFIX, known.end.as_deref().filter(|end| !end.is_empty())).await {
+            match store.list(key::IMAGES, known.end.as_deref().filter(|end| !end.is_empty())).await {
                 Ok(page) => {
                     let is_last = page.len() < SHORT;
                     known.end = page.last().cloned();
@@ -64,8 +63,8 @@ mod tests {
         let store: SharedStore = Arc::new(MemoryStore::default());
         let none = Known::look(&store, WORTH_A_PAGE).await;
         assert!(none.lacks("images/a"), "an empty store has nothing");
-        for key in 0..2_400 {
-            store.put(&format!("images/{key:04}"), Vec::new()).await.unwrap();
+        for number in 0..2_400 {
+            store.put(&format!("images/{number:04}"), Vec::new()).await.unwrap();
         }
         let nothing = Known::look(&store, WORTH_A_PAGE - 1).await;
         assert!(!nothing.lacks("images/a"), "a job of a few images does not look");

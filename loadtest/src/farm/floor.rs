@@ -4,15 +4,17 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 use flate2::read::MultiGzDecoder;
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeValLike as _;
+use nix::sys::resource::UsageWho;
 use sha2::{Digest as _, Sha256};
+
+use super::usage;
 
 /// CPU time of the floor of a layer, on this thread; gzip, zstd or neither, by its first bytes.
 ///
 /// # Errors
 /// It does not inflate.
 pub fn of(blob: &[u8]) -> io::Result<Duration> {
+    let now = || usage::own(UsageWho::RUSAGE_THREAD);
     let start = now();
     let mut buffer = vec![0; 256 << 10];
     let mut decoder: Box<dyn Read> = match blob {
@@ -29,13 +31,6 @@ pub fn of(blob: &[u8]) -> io::Result<Duration> {
     }
     std::hint::black_box((tar.finalize(), Sha256::digest(blob)));
     Ok(now().saturating_sub(start))
-}
-
-/// CPU time of this thread.
-fn now() -> Duration {
-    let Ok(usage) = getrusage(UsageWho::RUSAGE_THREAD) else { return Duration::ZERO };
-    let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
-    Duration::from_micros(u64::try_from(micros).unwrap_or(0))
 }
 
 #[cfg(test)]

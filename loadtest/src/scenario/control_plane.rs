@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use nix::sys::resource::UsageWho;
+
 use super::{Settings, outcome};
 use crate::farm::{Farm, FarmError, FarmOptions, usage};
 use crate::registry::{RegistryOptions, Stubs, SyntheticRegistry};
@@ -24,7 +26,7 @@ pub(super) fn run(settings: &Settings) -> Result<Verdict, FarmError> {
     let mut farm = Farm::start(options)?;
     let mut verdict = Verdict::default();
     let before = farm.cpu();
-    let (servers, own) = (farm.servers.cpu(), usage::own());
+    let (servers, own) = (farm.servers.cpu(), usage::own(UsageWho::RUSAGE_SELF));
     let outcome = super::with_logs(&mut farm, |farm| outcome::run(farm.api(), &images, "bulk", PATIENCE))?;
     let (after, servers_after) = (farm.cpu(), farm.servers.cpu());
     let tasks = f64::from(stubs.images * stubs.layers);
@@ -44,7 +46,8 @@ pub(super) fn run(settings: &Settings) -> Result<Verdict, FarmError> {
     verdict.note("bound by: coordinator", of(after.0 - before.0));
     verdict.note("bound by: worker", of(after.1 - before.1));
     verdict.note("bound by: RabbitMQ and Redis", of(servers_after.saturating_sub(servers)));
-    verdict.note("bound by: S3 server, registry and harness", of(usage::own().saturating_sub(own)));
+    verdict
+        .note("bound by: S3 server, registry and harness", of(usage::own(UsageWho::RUSAGE_SELF).saturating_sub(own)));
     outcome::nothing_left(&mut farm, &mut verdict)?;
     super::judge(&mut farm, &mut verdict);
     Ok(verdict)
