@@ -13,7 +13,7 @@ use lazaret::telemetry::metrics as names;
 use lazaret::wire::{self, Kind};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
-use super::open::Stage;
+use super::open::{Open, Stage};
 use super::{Announced, BATCH, Failure, Shared, publish};
 
 /// Requests to the store that are under way at once.
@@ -162,9 +162,7 @@ pub(super) async fn again(shared: Arc<Shared>) {
         let now = Instant::now();
         let options = &shared.options;
         let due = shared.table().select(|open| {
-            let age = open.under_way_since().map(|since| now - since);
-            let pause = |age| pause(age, options.look, options.look_in_store);
-            let due = age.is_some_and(|age| now - open.looked >= pause(age));
+            let due = is_due(open, now - open.looked, now, options.look, options.look_in_store);
             if due {
                 open.looked = now;
             }
@@ -178,9 +176,7 @@ pub(super) async fn again(shared: Arc<Shared>) {
             in_cache(&shared, due).await;
         }
         let due = shared.table().select(|open| {
-            let age = open.under_way_since().map(|since| now - since);
-            let pause = |age| pause(age, options.look_in_store, options.patience / 2);
-            let due = age.is_some_and(|age| now - open.looked_in_store >= pause(age));
+            let due = is_due(open, now - open.looked_in_store, now, options.look_in_store, options.patience / 2);
             if due {
                 open.looked_in_store = now;
             }
@@ -201,10 +197,10 @@ pub(super) async fn again(shared: Arc<Shared>) {
     }
 }
 
-/// How long after one look the next is due, of what has been under way for `age`: most of a window waits far back in a queue,
-/// and whatever ends is announced.
-fn pause(age: Duration, least: Duration, most: Duration) -> Duration {
-    (age / 4).min(most).max(least)
+/// Whether another look is due, so long after the last one: the longer it is under way, the later. Most of a window waits far
+/// back in a queue, and whatever ends is announced.
+fn is_due(open: &Open, since_last: Duration, now: Instant, least: Duration, most: Duration) -> bool {
+    open.under_way_since().is_some_and(|since| since_last >= ((now - since) / 4).min(most).max(least))
 }
 
 /// Looks in the cache for those that are under way, payload only where there is one.

@@ -94,6 +94,7 @@ async fn inventoried(farm: &Farm, setting: &Setting, text: &str) -> Result<Vec<L
             true => wanted.compose(&image).await,
             false => wanted.inventory(&image).await,
         };
+        setting.known.learn(pipeline::key(&image.digest, &farm.planner));
         looked.push(Looked { image, inventoried, is_new });
     }
     Ok(looked)

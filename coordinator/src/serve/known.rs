@@ -2,6 +2,7 @@
 //! for each image in vain.
 
 use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lazaret::door::store::SharedStore;
 use lazaret::key;
@@ -16,7 +17,7 @@ const SHORT: usize = 500;
 /// The keys of image inventories up to some key.
 #[derive(Debug)]
 pub(super) struct Known {
-    keys: HashSet<String>,
+    keys: Mutex<HashSet<String>>,
     /// The last key that was listed; nothing if all were.
     end: Option<String>,
 }
@@ -24,13 +25,13 @@ pub(super) struct Known {
 impl Known {
     /// Looks into `store` on behalf of a job of `images`: the more it has, the further.
     pub(super) async fn look(store: &SharedStore, images: usize) -> Self {
-        let mut known = Self { keys: HashSet::new(), end: Some(String::new()) };
+        let (mut keys, mut end) = (HashSet::new(), Some(String::new()));
         for _ in 0..(images / WORTH_A_PAGE).min(MAX_PAGES) {
-            match store.list(key::IMAGES, known.end.as_deref().filter(|end| !end.is_empty())).await {
+            match store.list(key::IMAGES, end.as_deref().filter(|end| !end.is_empty())).await {
                 Ok(page) => {
                     let is_last = page.len() < SHORT;
-                    known.end = page.last().cloned();
-                    known.keys.extend(page);
+                    end = page.last().cloned();
+                    keys.extend(page);
                     if is_last {
                         break;
                     }
@@ -41,12 +42,21 @@ impl Known {
                 }
             }
         }
-        known
+        Self { keys: Mutex::new(keys), end }
     }
 
     /// Whether there certainly was no object `key`.
     pub(super) fn lacks(&self, key: &str) -> bool {
-        self.end.as_deref().is_none_or(|end| key <= end) && !self.keys.contains(key)
+        self.end.as_deref().is_none_or(|end| key <= end) && !self.keys().contains(key)
+    }
+
+    /// There may be an object `key` now: the next tag of an image recalls what the first one brought.
+    pub(super) fn learn(&self, key: String) {
+        self.keys().insert(key);
+    }
+
+    fn keys(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -63,6 +73,8 @@ mod tests {
         let store: SharedStore = Arc::new(MemoryStore::default());
         let none = Known::look(&store, WORTH_A_PAGE).await;
         assert!(none.lacks("images/a"), "an empty store has nothing");
+        none.learn("images/a".to_owned());
+        assert!(!none.lacks("images/a") && none.lacks("images/b"));
         for number in 0..2_400 {
             store.put(&format!("images/{number:04}"), Vec::new()).await.unwrap();
         }
