@@ -49,12 +49,13 @@ impl Drop for Running {
 impl S3Server {
     /// moto: the semantics of Amazon's, conditions and signatures included. `None`, loudly, where it is not installed.
     pub fn moto() -> Option<Self> {
-        let program = moto_program();
+        let program = moto_python();
         if !super::is_there("moto", program.is_file()) {
             return None;
         }
         let (server, address) = started("moto", |address, _| {
             let mut command = Command::new(&program);
+            command.args(["-c", include_str!("moto.py")]);
             command.args(["-H", "127.0.0.1", "-p", &address.port().to_string()]);
             // The requests below, and none after them, are answered without asking who is there.
             command.env("INITIAL_NO_AUTH_ACTION_COUNT", "4");
@@ -144,11 +145,11 @@ pub async fn serve(listener: std::net::TcpListener, root: &Path, (id, secret): (
     }
 }
 
-/// Where infra/set-up installs moto.
-fn moto_program() -> PathBuf {
+/// The Python for which infra/set-up installs moto.
+fn moto_python() -> PathBuf {
     let cache = std::env::var_os("XDG_CACHE_HOME").filter(|cache| !cache.is_empty()).map(PathBuf::from);
     let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache"))).unwrap_or_default();
-    cache.join("lazaret/moto-venv/bin/moto_server")
+    cache.join("lazaret/moto-venv/bin/python")
 }
 
 /// Starts what `command` says, with an address and a directory of its own.
