@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use bincode::{Decode, Encode};
 use lazaret::distro::OsRelease;
-use lazaret::inventory::{Evidence, Facts, Gap, GapKind, HideKind, LayerInventory, Link, Recognised};
+use lazaret::inventory::{Evidence, Facts, Gap, GapKind, Hide, HideKind, LayerInventory, Link, Recognised};
 use lazaret::package::Package;
 use lazaret::path::LayerPath;
 
@@ -94,24 +94,13 @@ fn apply<'a>(state: &mut State<'a>, index: u32, layer: &'a LayerInventory) {
         let reason = "one layer writes a file under two names, one of them through a symbolic link of a lower layer";
         state.gap(Some(index), Gap { kind: GapKind::Ambiguous, path, reason: reason.into() });
     }
-    for hide in &layer.hides {
-        match hide.kind {
-            HideKind::Whiteout => relocation.apply(&hide.path).iter().for_each(|path| state.remove(path)),
-            HideKind::Opaque => relocation.inside(&hide.path).iter().for_each(|path| state.remove_below(path)),
-            _ => {}
-        }
-    }
-    for hide in &layer.hides {
-        let Some(path) = relocation.apply(&hide.path) else { continue };
-        match &hide.kind {
-            HideKind::Symlink(target) => {
-                state.remove(&path);
-                state.links.insert(path.into_owned(), target.clone());
-            }
-            HideKind::Shadow => state.remove(&path),
-            HideKind::Directory => state.remove_at(&path),
-            HideKind::Whiteout | HideKind::Opaque => {}
-        }
+    match state.is_empty() && layer.two_kinds.is_none() {
+        // Nothing to hide, and no path twice: a third of what composing costs, for the layer with the most entries.
+        true => state.links.begin(layer.hides.iter().filter_map(|hide| match &hide.kind {
+            HideKind::Symlink(target) => Some((hide.path.clone(), target.clone())),
+            _ => None,
+        })),
+        false => hide(state, &relocation, &layer.hides),
     }
     let mut linked = linked.into_iter().peekable();
     for (i, evidence) in layer.evidence.iter().enumerate() {
@@ -150,6 +139,29 @@ fn apply<'a>(state: &mut State<'a>, index: u32, layer: &'a LayerInventory) {
         }
     }
     state.end_layer();
+}
+
+/// Takes away what `hides` hide, and puts the symbolic links among them.
+fn hide(state: &mut State<'_>, relocation: &Relocation<'_>, hides: &[Hide]) {
+    for hide in hides {
+        match hide.kind {
+            HideKind::Whiteout => relocation.apply(&hide.path).iter().for_each(|path| state.remove(path)),
+            HideKind::Opaque => relocation.inside(&hide.path).iter().for_each(|path| state.remove_below(path)),
+            _ => {}
+        }
+    }
+    for hide in hides {
+        let Some(path) = relocation.apply(&hide.path) else { continue };
+        match &hide.kind {
+            HideKind::Symlink(target) => {
+                state.remove(&path);
+                state.links.insert(path.into_owned(), target.clone());
+            }
+            HideKind::Shadow => state.remove(&path),
+            HideKind::Directory => state.remove_at(&path),
+            HideKind::Whiteout | HideKind::Opaque => {}
+        }
+    }
 }
 
 /// What a hard link to a file of the layers below stands for.

@@ -2,7 +2,7 @@
 //!
 //! The zygote is this very executable, started again with one hidden argument, without environment and with one socket. It
 //! gives up what it can (root, files, network, signals to others), and then forks a child whenever it is asked to, so that
-//! a layer costs a fork and no start of a program. It never reads a byte of a layer.
+//! a layer costs a fork and no start of a program. It never reads a byte of a layer but of an empty one of its own.
 
 use std::process::ExitCode;
 

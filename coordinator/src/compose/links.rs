@@ -27,6 +27,16 @@ impl Links {
         self.links.insert(path, target);
     }
 
+    /// The links to begin with, in order.
+    pub(super) fn begin(&mut self, links: impl IntoIterator<Item = (LayerPath, Vec<u8>)>) {
+        self.clear.clear();
+        self.links = links.into_iter().collect();
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.links.is_empty()
+    }
+
     pub(super) fn contains(&self, path: &LayerPath) -> bool {
         self.links.contains_key(path)
     }

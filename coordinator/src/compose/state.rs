@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Bound, Deref};
 
 use lazaret::inventory::{Evidence, Facts, Gap};
-use lazaret::path::{LayerPath, is_below};
+use lazaret::path::LayerPath;
 
 use super::LayerGap;
 use super::links::Links;
@@ -46,6 +46,11 @@ impl Deref for Held<'_> {
 }
 
 impl<'a> State<'a> {
+    /// Whether there is nothing that a layer could hide.
+    pub(super) fn is_empty(&self) -> bool {
+        self.slots.is_empty() && self.links.is_empty()
+    }
+
     pub(super) fn gap(&mut self, layer: Option<u32>, gap: Gap) {
         self.gaps.insert(LayerGap { layer, gap });
     }
@@ -86,10 +91,18 @@ impl<'a> State<'a> {
     }
 
     pub(super) fn remove_below(&mut self, directory: &LayerPath) {
-        for path in keys_below(self.links.map_mut(), directory) {
+        if self.is_empty() {
+            return;
+        }
+        let mut first = Vec::with_capacity(directory.as_bytes().len() + 1);
+        first.extend_from_slice(directory.as_bytes());
+        if !directory.is_root() {
+            first.push(b'/');
+        }
+        for path in keys_from(self.links.map_mut(), &first) {
             self.links.map_mut().remove(&path);
         }
-        for path in keys_below(&self.slots, directory) {
+        for path in keys_from(&self.slots, &first) {
             if let Some(slot) = self.slots.remove(&path) {
                 self.presence.remove(&slot.facts.packages);
             }
@@ -101,19 +114,9 @@ impl<'a> State<'a> {
     }
 }
 
-fn keys_below<V>(map: &BTreeMap<LayerPath, V>, directory: &LayerPath) -> Vec<LayerPath> {
-    if map.is_empty() {
-        return Vec::new();
-    }
-    let mut start = Vec::with_capacity(directory.as_bytes().len() + 1);
-    start.extend_from_slice(directory.as_bytes());
-    if !start.is_empty() {
-        start.push(b'/');
-    }
-    let start = start.as_slice();
-    map.range::<[u8], _>((Bound::Included(start), Bound::Unbounded))
-        .map(|(path, _)| path)
-        .take_while(|path| is_below(path.as_bytes(), directory.as_bytes()))
-        .cloned()
-        .collect()
+/// The keys that begin with `first`, and go on.
+fn keys_from<V>(map: &BTreeMap<LayerPath, V>, first: &[u8]) -> Vec<LayerPath> {
+    let from = map.range::<[u8], _>((Bound::Included(first), Bound::Unbounded)).map(|(path, _)| path);
+    let below = from.take_while(|path| path.as_bytes().starts_with(first));
+    below.filter(|path| path.as_bytes().len() > first.len()).cloned().collect()
 }

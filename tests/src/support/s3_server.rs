@@ -76,14 +76,17 @@ impl S3Server {
         Some(Self { address, credentials, _running: Running::Process { _server: server.0 }, _directory: server.1 })
     }
 
-    /// s3s-fs: quick; two writers with conditions may both win.
+    /// s3s-fs, in memory where there is such a file system: the disk of another machine is no part of any figure. Quick; two
+    /// writers with conditions may both win.
     ///
     /// # Panics
     /// There is no free port or no directory.
     pub fn s3s() -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
+        let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a directory");
         let credentials = ("tester".to_owned(), "canary-secret-of-s3s-51c0de".to_owned());
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        // Files in memory are quick: waking another thread for each step of a request is what a step costs.
+        let runtime = runtime.worker_threads(2).max_blocking_threads(1).enable_all().build();
         let runtime = runtime.expect("threads");
         // Bound here and not in the runtime, since a test may run in another one.
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");

@@ -6,6 +6,8 @@ use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::{Pid, dup2_stderr, getppid};
@@ -13,6 +15,7 @@ use nix::unistd::{Pid, dup2_stderr, getppid};
 use super::message::{Answer, Request, Work};
 use super::{Probe, confine, level, seccomp};
 use crate::analyze::{Failure, analyze_unnamed};
+use crate::decompress::Unpacked;
 use crate::limits::Limits;
 
 /// The code of a child that could not be confined as it was asked to be.
@@ -78,6 +81,14 @@ fn confined(request: &Request, zygote: Pid, last_words: &OwnedFd) -> io::Result<
         (true, Work::Level) => Ok(seccomp::confine(request.threads).is_ok()),
         (true, _) => seccomp::confine(request.threads).map(|()| true).map_err(io::Error::other),
     }
+}
+
+/// Unpacks a layer without a file, before there are children: what is found out once for a process is then found out for all
+/// of them. Of that, asking the processor for its features is dear, since a virtual machine traps it.
+pub(super) fn warm_up() -> io::Result<()> {
+    let mut empty = GzEncoder::new(Vec::new(), Compression::fast());
+    empty.write_all(&[0; 1024])?;
+    Unpacked::new(&empty.finish()?[..], Limits::default())?.finish().map(drop)
 }
 
 fn analyse(blob: impl BufRead, limits: &Limits) -> Answer {

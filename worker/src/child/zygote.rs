@@ -68,6 +68,7 @@ impl Zygote {
         let requests = io::stdin().as_fd().try_clone_to_owned()?;
         dup2_stdin(io::stdout())?;
         std::env::set_current_dir("/")?;
+        work::warm_up()?;
         let single = SingleThread::prove()?;
         confine::leave_root();
         set_no_new_privs()?;

@@ -1,6 +1,6 @@
 //! A store in a bucket of an S3 server: Amazon's, or any that speaks the protocol.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
@@ -10,9 +10,11 @@ use tokio::sync::OnceCell;
 use super::{PAGE, Store, StoreError, Version, check, check_prefix};
 use failure::Failure;
 pub use patience::Patience;
+use presence::Listings;
 pub use settings::S3Settings;
 
 mod download;
+mod endpoint;
 mod failure;
 mod patience;
 mod presence;
@@ -33,8 +35,8 @@ pub struct S3Store {
     patience: Patience,
     /// Whether an answer has shown that there is such a bucket: the answer to a HEAD cannot say that there is none.
     bucket_seen: AtomicBool,
-    /// How often many keys are asked for without listing them first.
-    without_listing: AtomicU32,
+    /// When many keys are looked for by listing them.
+    listings: Listings,
     /// Whether the server honours conditions on a PUT, once that was tried.
     conditional: OnceCell<bool>,
 }
@@ -55,7 +57,7 @@ impl S3Store {
             prefix: place.prefix,
             patience: settings.patience,
             bucket_seen: AtomicBool::new(false),
-            without_listing: AtomicU32::new(0),
+            listings: Listings::default(),
             conditional: OnceCell::new(),
         })
     }

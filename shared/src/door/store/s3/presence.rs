@@ -1,6 +1,6 @@
 //! Which of many keys there are, by asking for each or by listing.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
@@ -15,8 +15,35 @@ const WORTH_LISTING: usize = 48;
 /// A page of a listing that settles fewer keys than this was dearer than asking for each: Amazon charges for a listing
 /// what it charges for 12 HEADs, and a page of a thousand takes a server longer, too.
 const WORTH_A_PAGE: usize = 16;
-/// After a listing that was not worth it, so many times it is not tried: the store is larger than what is wanted of it.
+/// After a listing that was not worth it, so many times it is not tried, and after the next one twice as many: the store is
+/// larger than what is wanted of it.
 const WITHOUT_LISTING: u32 = 30;
+const LONGEST_WITHOUT: u32 = 2_000;
+
+/// When listing is tried: counts of looks for many keys.
+#[derive(Default)]
+pub(super) struct Listings {
+    /// How many more go without.
+    left: AtomicU32,
+    /// How many the last listing in vain made go without.
+    pause: AtomicU32,
+}
+
+impl Listings {
+    fn are_due(&self) -> bool {
+        self.left.try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err()
+    }
+
+    fn were_in_vain(&self) {
+        let pause = (2 * self.pause.load(Ordering::Relaxed)).clamp(WITHOUT_LISTING, LONGEST_WITHOUT);
+        self.pause.store(pause, Ordering::Relaxed);
+        self.left.store(pause, Ordering::Relaxed);
+    }
+
+    fn were_worth_it(&self) {
+        self.pause.store(0, Ordering::Relaxed);
+    }
+}
 
 impl S3Store {
     /// Which of these keys of the bucket there are.
@@ -26,8 +53,7 @@ impl S3Store {
     pub(super) async fn presence(&self, keys: &[String]) -> Result<Vec<bool>, Failure> {
         let mut present = vec![false; keys.len()];
         let mut open: Vec<usize> = (0..keys.len()).collect();
-        let (counted, left) = (&self.without_listing, |left: u32| left.checked_sub(1));
-        if keys.len() >= WORTH_LISTING && counted.try_update(Ordering::Relaxed, Ordering::Relaxed, left).is_err() {
+        if keys.len() >= WORTH_LISTING && self.listings.are_due() {
             open.sort_unstable_by_key(|index| keys[*index].as_str());
             open = self.look_in_listings(keys, open, &mut present).await?;
         }
@@ -69,11 +95,12 @@ impl S3Store {
                 present[index] = page.binary_search(&keys[index]).is_ok();
             }
             if settled < WORTH_A_PAGE.max(open.len() / 2) {
-                self.without_listing.store(WITHOUT_LISTING, Ordering::Relaxed);
-                break;
+                self.listings.were_in_vain();
+                return Ok(open);
             }
             end = last;
         }
+        self.listings.were_worth_it();
         Ok(open)
     }
 

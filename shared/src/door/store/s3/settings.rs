@@ -13,6 +13,7 @@ use aws_sdk_s3::config::{
 use aws_smithy_http_client::{Builder, tls};
 use aws_types::service_config::ServiceConfigKey;
 
+use super::endpoint::OneBucket;
 use super::patience::Patience;
 use crate::door::store::StoreError;
 
@@ -88,6 +89,7 @@ pub(super) async fn client(settings: &S3Settings) -> Result<Client, StoreError> 
     let path_style = settings.path_style.or_else(path_style_variable).unwrap_or(endpoint.is_some());
     let mut config = aws_sdk_s3::config::Builder::from(&sdk)
         .force_path_style(path_style)
+        .endpoint_resolver(OneBucket::default())
         // Attempts and their limits are ours (patience.rs): the SDK's do not cover the reading of a body.
         .retry_config(RetryConfig::disabled())
         .timeout_config(TimeoutConfig::builder().connect_timeout(patience.connect).build())
