@@ -7,6 +7,7 @@ use crate::verdict::Verdict;
 
 mod chaos;
 mod control_plane;
+mod embedded;
 mod interactive;
 mod mutants;
 

@@ -21,6 +21,14 @@ pub mod s3_server;
 pub mod tls_front;
 pub mod token_server;
 
+/// A directory in memory, where there is a file system that is: what a disk takes is no part of a figure.
+///
+/// # Panics
+/// There is no directory to be had.
+pub fn in_memory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a directory")
+}
+
 /// Whether `program` is there. Where it is not, the test that asked is to be skipped, loudly; on CI (`CI=true`) that is
 /// a failure instead.
 pub fn has_program(program: &str) -> bool {

@@ -1,10 +1,10 @@
-//! Each distinct layer once: a registry over shared bases, several workers started together, then a second night.
+//! Each distinct layer once: a registry over shared bases, several workers started together, then a second night; and with embedded doors.
 
 use std::time::Duration;
 
 use super::outcome::{self, Outcome};
 use super::subject::Subject;
-use super::{Settings, oracle};
+use super::{Settings, embedded, oracle};
 use crate::farm::{Farm, FarmError, FarmOptions};
 use crate::fleet::{Fleet, FleetOptions};
 use crate::registry::{Counts, RegistryOptions};
@@ -24,14 +24,22 @@ pub(super) fn run(settings: &Settings) -> Result<Verdict, FarmError> {
     options.workers = settings.workers.unwrap_or(4);
     let mut farm = Farm::start(options)?;
     let mut verdict = Verdict::default();
-    let outcome = super::with_logs(&mut farm, |farm| first_night(farm, &subject, &mut verdict))?;
+    let floor = subject.floor()?;
+    let outcome = super::with_logs(&mut farm, |farm| first_night(farm, &subject, floor, &mut verdict))?;
     super::with_logs(&mut farm, |farm| second_night(farm, &subject, &outcome, &mut verdict))?;
     outcome::nothing_left(&mut farm, &mut verdict)?;
     super::judge(&mut farm, &mut verdict);
+    drop(farm);
+    embedded::scan(settings, &subject, floor, &mut verdict)?;
     Ok(verdict)
 }
 
-fn first_night(farm: &mut Farm, subject: &Subject, verdict: &mut Verdict) -> Result<Outcome, FarmError> {
+fn first_night(
+    farm: &mut Farm,
+    subject: &Subject,
+    floor: Duration,
+    verdict: &mut Verdict,
+) -> Result<Outcome, FarmError> {
     subject.registry.reset_counts();
     let before = farm.cpu();
     let outcome = outcome::run(farm.api(), &subject.images, "bulk", PATIENCE)?;
@@ -44,7 +52,7 @@ fn first_night(farm: &mut Farm, subject: &Subject, verdict: &mut Verdict) -> Res
     verdict.equal("most GETs of one blob", 1, counts.most_gets_of_one_blob);
     ledger(&outcome, subject, &counts, verdict);
     reports(farm, subject, &outcome, verdict)?;
-    let floor = subject.floor()?.as_secs_f64();
+    let floor = floor.as_secs_f64();
     let (coordinators, workers) = (after.0 - before.0, after.1 - before.1);
     let cpu = (coordinators + workers).as_secs_f64();
     let parts =

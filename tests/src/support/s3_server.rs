@@ -76,13 +76,12 @@ impl S3Server {
         Some(Self { address, credentials, _running: Running::Process { _server: server.0 }, _directory: server.1 })
     }
 
-    /// s3s-fs, in memory where there is such a file system: the disk of another machine is no part of any figure. Quick; two
-    /// writers with conditions may both win.
+    /// s3s-fs, in memory. Quick; two writers with conditions may both win.
     ///
     /// # Panics
     /// There is no free port or no directory.
     pub fn s3s() -> Self {
-        let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a directory");
+        let directory = super::in_memory();
         let credentials = ("tester".to_owned(), "canary-secret-of-s3s-51c0de".to_owned());
         let mut runtime = tokio::runtime::Builder::new_multi_thread();
         // Files in memory are quick: waking another thread for each step of a request is what a step costs.

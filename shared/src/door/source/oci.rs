@@ -51,8 +51,7 @@ pub(super) fn blob_name(digest: &Digest) -> String {
 /// The entries that `wanted` means: several only if they are one image for several platforms.
 fn roots(what: &str, entries: Vec<IndexEntry>, wanted: Option<&str>) -> Result<Vec<IndexEntry>, SourceError> {
     let entries: Vec<IndexEntry> = entries.into_iter().filter(|entry| !entry.is_attestation()).collect();
-    let names: BTreeSet<String> = entries.iter().map(name).collect();
-    let there = || names.iter().cloned().collect();
+    let there = || entries.iter().map(name).collect::<BTreeSet<_>>().into_iter().collect();
     let digest = wanted.and_then(|wanted| wanted.parse::<Digest>().ok());
     let meant = |entry: &IndexEntry| match (wanted, digest) {
         (None, _) => true,
