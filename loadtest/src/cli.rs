@@ -10,14 +10,15 @@ use std::{env, fs, io};
 
 use clap::{Parser, Subcommand};
 use comfy_table::{Table, presets};
+use lazaret_loadtest::farm::doors::Doors;
 use lazaret_loadtest::scenario::{self, SCENARIOS, Scenario, Settings};
 use lazaret_loadtest::verdict::Verdict;
 use serde_json::json;
 
 /// Load a farm of lazaret's own programs, with real servers, and hold it against what is promised.
 ///
-/// Each scenario starts RabbitMQ, Redis and an S3 server on free ports, coordinators and workers, and a registry that
-/// counts; all of it ends with the scenario.
+/// Each scenario starts RabbitMQ, Redis and an S3 server on free ports, unless it is given others, coordinators and workers,
+/// and a registry that counts; all of it ends with the scenario.
 #[derive(Debug, Parser)]
 #[command(name = "lazaret-loadtest", version, max_term_width = 120)]
 struct Arguments {
@@ -30,7 +31,7 @@ enum Command {
     /// List the scenarios
     List,
     /// Run a scenario; 0: its verdict holds, 1: it does not, 2: there is none
-    Run(Run),
+    Run(Box<Run>),
 }
 
 #[derive(Debug, clap::Args)]
@@ -58,6 +59,16 @@ struct Run {
     /// Take the images of this OCI layout instead of synthetic ones (`once`)
     #[arg(long, value_name = "DIR")]
     layout: Option<PathBuf>,
+    /// Use this queue, which nobody else uses, instead of starting a server (`once`, `plan`, `control-plane`,
+    /// `interactive`); with another --seed each time, since what these servers have is not pulled again
+    #[arg(long, value_name = "URL", requires_all = ["cache", "store"])]
+    queue: Option<String>,
+    /// And this cache
+    #[arg(long, value_name = "URL", requires = "queue")]
+    cache: Option<String>,
+    /// And this store, in a new place below it
+    #[arg(long, value_name = "URL", requires = "queue")]
+    store: Option<String>,
     /// How many workers (`once`, `control-plane`)
     #[arg(long, value_name = "N")]
     workers: Option<usize>,
@@ -107,6 +118,10 @@ impl Run {
             scale,
             seed: self.seed,
             layout: self.layout,
+            doors: match (self.queue, self.cache, self.store) {
+                (Some(queue), Some(cache), Some(store)) => Some(Doors { queue, cache, store }),
+                _ => None,
+            },
             workers: self.workers,
         };
         let start = Instant::now();

@@ -17,6 +17,7 @@ use crate::fleet::advisories;
 
 pub mod api;
 pub mod counted;
+pub mod doors;
 pub mod floor;
 mod guard;
 pub mod process;
@@ -26,6 +27,7 @@ pub mod usage;
 
 use api::Api;
 use counted::Counted;
+use doors::Doors;
 use guard::Guard;
 use process::Process;
 use servers::Servers;
@@ -39,6 +41,8 @@ pub struct FarmOptions {
     pub registry: SocketAddr,
     /// The advisories, where several farms are to judge by one snapshot; a farm makes its own otherwise.
     pub advisories: Option<Arc<TempDir>>,
+    /// Servers that somebody else has started; a farm starts its own otherwise.
+    pub doors: Option<Doors>,
     /// How many coordinators it has.
     pub coordinators: usize,
     /// How many workers.
@@ -66,6 +70,7 @@ impl FarmOptions {
             programs: programs.to_owned(),
             registry,
             advisories: None,
+            doors: None,
             coordinators: 1,
             workers: 1,
             stub: None,
@@ -126,8 +131,9 @@ pub struct Farm {
     pub workers: Vec<Process>,
     /// Where they serve their metrics, if they do.
     metrics: Vec<SocketAddr>,
-    /// The servers.
-    pub servers: Servers,
+    /// The servers, where they were not given.
+    pub servers: Option<Servers>,
+    doors: Doors,
     /// The farm's queue, to look into.
     pub queue: SharedQueue,
     cache: SharedCache,
@@ -161,9 +167,17 @@ impl Farm {
     /// # Errors
     /// [`FarmError`].
     pub fn start(options: FarmOptions) -> Result<Self, FarmError> {
-        let servers = Servers::start(options.faults)?;
+        let (servers, doors) = match &options.doors {
+            Some(doors) => (None, doors.with_own_place()),
+            None => {
+                let servers = Servers::start(options.faults)?;
+                let doors = servers.doors();
+                (Some(servers), doors)
+            }
+        };
         let directory = tempfile::Builder::new().prefix("lazaret-loadtest-").tempdir()?;
-        let mut environment = servers.environment();
+        let mut environment = doors.environment();
+        environment.extend(servers.iter().flat_map(Servers::credentials));
         environment.push(("LAZARET_INSECURE_REGISTRY", options.registry.to_string()));
         environment.push(("XDG_DATA_HOME", directory.path().join("data").display().to_string()));
         environment.push(("XDG_CACHE_HOME", directory.path().join("cache").display().to_string()));
@@ -175,15 +189,16 @@ impl Farm {
         let runtime = Runtime::new()?;
         let door = |error: &dyn std::fmt::Display| FarmError::Door(error.to_string());
         let settings = QueueSettings { name: "loadtest".into(), ..QueueSettings::default() };
-        let opened = runtime.block_on(queue::open(&servers.broker.url(), &settings));
+        let opened = runtime.block_on(queue::open(&doors.queue, &settings));
         let queue = opened.map_err(|error| door(&error))?;
-        let cache = cache::open(&servers.redis.url(None), CacheSettings::default()).map_err(|error| door(&error))?;
+        let cache = cache::open(&doors.cache, CacheSettings::default()).map_err(|error| door(&error))?;
         let mut farm = Self {
             coordinators: Vec::new(),
             apis: Vec::new(),
             workers: Vec::new(),
             metrics: Vec::new(),
             servers,
+            doors,
             queue,
             cache,
             environment,
@@ -193,6 +208,10 @@ impl Farm {
             directory,
             options,
         };
+        let left = farm.left()?;
+        if left != Left::default() {
+            return Err(FarmError::Odd(format!("the servers that were given are in use: {left:?}")));
+        }
         for _ in 0..farm.options.coordinators {
             farm.add_coordinator()?;
         }
@@ -246,8 +265,10 @@ impl Farm {
     /// What one kind of process is told.
     fn environment_of(&self, kind: Detour) -> Vec<(&'static str, String)> {
         let mut environment = self.environment.clone();
-        if self.options.detour == kind {
-            environment.push(("LAZARET_QUEUE", self.servers.broker.url_by(self.servers.detour.address)));
+        if self.options.detour == kind
+            && let Some(servers) = &self.servers
+        {
+            environment.push(("LAZARET_QUEUE", servers.broker.url_by(servers.detour.address)));
         }
         environment
     }
@@ -268,9 +289,22 @@ impl Farm {
     pub fn declare_queues(&self) -> Result<(), FarmError> {
         let door = |error: QueueError| FarmError::Door(error.to_string());
         self.runtime.block_on(async {
-            queue::open(&self.servers.broker.url(), &QueueSettings::default()).await.map_err(door)?.close().await;
+            queue::open(&self.doors.queue, &QueueSettings::default()).await.map_err(door)?.close().await;
             Ok(())
         })
+    }
+
+    /// The servers that were started for this farm.
+    ///
+    /// # Errors
+    /// Others were given.
+    pub fn servers(&mut self) -> Result<&mut Servers, FarmError> {
+        doors::own(&mut self.servers)
+    }
+
+    /// CPU time of broker and cache so far, where they are this farm's.
+    pub fn servers_cpu(&self) -> Duration {
+        self.servers.as_ref().map(Servers::cpu).unwrap_or_default()
     }
 
     /// The first coordinator's API.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::farm::doors::Doors;
 use crate::farm::{Farm, FarmError};
 use crate::verdict::Verdict;
 
@@ -34,6 +35,8 @@ pub struct Settings {
     pub seed: u64,
     /// An OCI layout whose images are taken instead of synthetic ones, where a scenario can.
     pub layout: Option<PathBuf>,
+    /// Servers to use instead of starting some, where a scenario can.
+    pub doors: Option<Doors>,
     /// How many workers there are, where that is not what the scenario is about.
     pub workers: Option<usize>,
 }
@@ -55,6 +58,8 @@ pub struct Scenario {
     pub minute: f64,
     /// The scale for a night.
     pub night: f64,
+    /// Whether it breaks its servers, looks into them, or needs them empty more than once.
+    own_servers: bool,
     run: fn(&Settings) -> Result<Verdict, FarmError>,
 }
 
@@ -64,6 +69,11 @@ impl Scenario {
     /// # Errors
     /// There is no verdict: something is missing, or did not happen at all.
     pub fn run(&self, settings: &Settings) -> Result<Verdict, FarmError> {
+        if self.own_servers && settings.doors.is_some() {
+            return Err(FarmError::Odd(
+                "this scenario breaks its servers or needs them empty more than once: it starts its own".into(),
+            ));
+        }
         (self.run)(settings)
     }
 }
@@ -75,6 +85,7 @@ pub static SCENARIOS: &[Scenario] = &[
         about: "each distinct layer is pulled once, every report is right, and the second night pulls nothing",
         minute: 1.0,
         night: 5.0,
+        own_servers: false,
         run: once::run,
     },
     Scenario {
@@ -82,6 +93,7 @@ pub static SCENARIOS: &[Scenario] = &[
         about: "tasks that are published and confirmed in a second, and a million layer references deduplicated",
         minute: 1.0,
         night: 10.0,
+        own_servers: false,
         run: plan::run,
     },
     Scenario {
@@ -89,6 +101,7 @@ pub static SCENARIOS: &[Scenario] = &[
         about: "stub tasks in a second through plan, queue, worker, store and compose, and what bounds them",
         minute: 1.0,
         night: 20.0,
+        own_servers: false,
         run: control_plane::run,
     },
     Scenario {
@@ -96,6 +109,7 @@ pub static SCENARIOS: &[Scenario] = &[
         about: "how soon an interactive scan starts behind 100,000 bulk tasks",
         minute: 0.2,
         night: 1.0,
+        own_servers: false,
         run: interactive::run,
     },
     Scenario {
@@ -103,6 +117,7 @@ pub static SCENARIOS: &[Scenario] = &[
         about: "how soon another coordinator goes on after the owner of a job was killed, or frozen",
         minute: 0.5,
         night: 1.0,
+        own_servers: true,
         run: takeover::run,
     },
     Scenario {
@@ -110,6 +125,7 @@ pub static SCENARIOS: &[Scenario] = &[
         about: "workers, broker, Redis and S3 fail all the time: nothing is lost, no report differs",
         minute: 0.25,
         night: 1.0,
+        own_servers: true,
         run: chaos::run,
     },
     Scenario {
@@ -117,6 +133,7 @@ pub static SCENARIOS: &[Scenario] = &[
         about: "builds that are wrong in one place are told from the right one by this harness",
         minute: 0.5,
         night: 1.0,
+        own_servers: true,
         run: mutants::run,
     },
     Scenario {
@@ -124,6 +141,7 @@ pub static SCENARIOS: &[Scenario] = &[
         about: "one, two and four workers against a registry of limited speed",
         minute: 0.3,
         night: 1.0,
+        own_servers: true,
         run: scaling::run,
     },
     Scenario {
@@ -131,6 +149,7 @@ pub static SCENARIOS: &[Scenario] = &[
         about: "memory and descriptors stay what they are over many layers and mild chaos",
         minute: 0.1,
         night: 1.0,
+        own_servers: true,
         run: soak::run,
     },
 ];

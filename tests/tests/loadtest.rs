@@ -22,7 +22,8 @@ fn holds(name: &str, scale: f64) {
         return;
     }
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    let settings = Settings { programs: programs(), mutants: None, scale, seed: 1, layout: None, workers: None };
+    let settings =
+        Settings { programs: programs(), mutants: None, scale, seed: 1, layout: None, doors: None, workers: None };
     let scenario = scenario::named(name).expect("a scenario");
     let verdict = scenario.run(&settings).unwrap_or_else(|error| panic!("{name}: {error}"));
     assert!(!verdict.checks.is_empty());

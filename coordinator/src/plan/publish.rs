@@ -1,5 +1,6 @@
 //! Planning a batch of wishes: taken from the cache, from the store, or published under a claim.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use lazaret::door::cache::Claim;
@@ -90,10 +91,12 @@ async fn without_done(shared: &Arc<Shared>, tasks: Vec<Task>) -> Vec<Task> {
     let mut missing: Vec<Task> = missing.into_iter().map(|(task, _)| task).collect();
     if !done.is_empty() {
         let done: Vec<Task> = done.into_iter().map(|(task, _)| task).collect();
-        let claims: Vec<_> = done.iter().map(key::claim).collect();
+        let mut claims: HashMap<_, _> = done.iter().map(|task| (task.id, key::claim(task))).collect();
         let unreadable = look::fetch(shared, done).await;
-        let read = claims.into_iter().filter(|claim| unreadable.iter().all(|task| key::claim(task) != *claim));
-        shared.doors.cache.release(&read.collect::<Vec<_>>()).await;
+        for task in &unreadable {
+            claims.remove(&task.id);
+        }
+        shared.doors.cache.release(&claims.into_values().collect::<Vec<_>>()).await;
         missing.extend(unreadable);
     }
     missing

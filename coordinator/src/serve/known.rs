@@ -4,11 +4,9 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use lazaret::door::store::SharedStore;
+use lazaret::door::store::{SharedStore, WORTH_A_PAGE};
 use lazaret::key;
 
-/// A page costs what asking for this many costs: of Amazon in money, of most servers in time.
-const WORTH_A_PAGE: usize = 16;
 /// The most pages, of up to a thousand keys each.
 const MAX_PAGES: usize = 64;
 /// A page with fewer keys is the last one, most likely: what comes after it is asked for, image by image.

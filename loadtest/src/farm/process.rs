@@ -40,8 +40,11 @@ impl Process {
         command.args(arguments).envs(environment.iter().map(|(name, value)| (*name, value.as_str())));
         command.stdin(Stdio::null()).stdout(said.try_clone().map_err(about)?).stderr(said);
         // Whoever runs the load test may have telemetry or doors of their own in the environment.
-        for name in ["LAZARET_TOKENS", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_TRACES_EXPORTER", "AWS_PROFILE"] {
+        for name in ["LAZARET_TOKENS", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_TRACES_EXPORTER"] {
             command.env_remove(name);
+        }
+        if environment.iter().any(|(name, _)| name.starts_with("AWS_")) {
+            command.env_remove("AWS_PROFILE");
         }
         let child = command.spawn().map_err(about)?;
         guard::watch(watched, child.id())?;

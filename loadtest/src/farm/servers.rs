@@ -10,6 +10,7 @@ use lazaret_tests::support::rabbitmq::RabbitMq;
 use lazaret_tests::support::redis_server::{RedisOptions, RedisServer};
 use lazaret_tests::support::s3_server::{BUCKET, S3Server};
 
+use super::doors::Doors;
 use super::{FarmError, usage};
 
 /// RabbitMQ, Redis and an S3 server.
@@ -75,13 +76,19 @@ impl Servers {
         self.kept.load(Ordering::Relaxed)
     }
 
-    /// What tells our processes where the servers are.
-    pub fn environment(&self) -> Vec<(&'static str, String)> {
+    /// Where the servers are.
+    pub fn doors(&self) -> Doors {
+        Doors {
+            queue: self.broker.url(),
+            cache: self.redis.url(None),
+            store: format!("s3://{BUCKET}/farm?path-style=true"),
+        }
+    }
+
+    /// What tells our processes which S3 server it is, and who they are there.
+    pub fn credentials(&self) -> Vec<(&'static str, String)> {
         let address = self.proxy.as_ref().map_or(self.s3.address, |proxy| proxy.address);
         vec![
-            ("LAZARET_QUEUE", self.broker.url()),
-            ("LAZARET_CACHE", self.redis.url(None)),
-            ("LAZARET_STORE", format!("s3://{BUCKET}/farm?path-style=true")),
             ("AWS_ENDPOINT_URL_S3", format!("http://{address}")),
             ("AWS_ACCESS_KEY_ID", self.s3.credentials.0.clone()),
             ("AWS_SECRET_ACCESS_KEY", self.s3.credentials.1.clone()),

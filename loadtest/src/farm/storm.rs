@@ -9,7 +9,7 @@ use lazaret_tests::support::rabbitmq::RabbitMq;
 use lazaret_tests::support::redis_server::RedisServer;
 
 use super::process::Process;
-use super::{Farm, FarmError};
+use super::{Farm, FarmError, doors};
 use crate::fleet::seed::Chance;
 
 /// What a storm did.
@@ -52,8 +52,9 @@ impl Storm {
         seed: u64,
         calm: impl FnOnce(&[super::api::Api]) -> Result<T, FarmError>,
     ) -> Result<T, FarmError> {
-        farm.servers.fail(true);
+        farm.servers()?.fail(true);
         let Farm { workers, servers, apis, .. } = farm;
+        let servers = doors::own(servers)?;
         let outcome = thread::scope(|scope| {
             if let Some((last, others)) = workers.split_last_mut() {
                 scope.spawn(|| self.kill_workers(others, seed));
@@ -65,7 +66,7 @@ impl Storm {
             self.over.store(true, Ordering::SeqCst);
             outcome
         });
-        farm.servers.fail(false);
+        servers.fail(false);
         match self.failure.lock().ok().and_then(|mut failure| failure.take()) {
             Some(error) => Err(error),
             None => outcome,

@@ -138,7 +138,7 @@ pub(super) fn storm(load: &Load<'_>, settings: &Settings, verdict: &mut Verdict)
     verdict.check(&name("it was one"), "2 × broker, 1 × Redis", storm.told(), storm.is_complete());
     verdict.note(&name("wall"), figure(outcome.took.as_secs_f64(), "s"));
     outcome.check(&format!("{}, storm", load.what), load.images, verdict);
-    let analysed = farm.servers.records();
+    let analysed = farm.servers()?.records();
     let extra = analysed.saturating_sub(load.layers) as f64 / load.layers as f64 * 100.0;
     let again = name(&format!("{analysed} analyses, more than layers"));
     // A worker is killed twice a second, however little there is to do: a promise in percent is about many layers.

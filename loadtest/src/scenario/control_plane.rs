@@ -21,14 +21,15 @@ pub(super) fn run(settings: &Settings) -> Result<Verdict, FarmError> {
     let images: Vec<String> = registry.references().collect();
     let mut options = FarmOptions::new(&settings.programs, registry.address());
     options.workers = settings.workers.unwrap_or(1);
+    options.doors.clone_from(&settings.doors);
     options.stub = Some(0);
     options.worker_arguments = vec!["--slots".into(), SLOTS.to_string()];
     let mut farm = Farm::start(options)?;
     let mut verdict = Verdict::default();
     let before = farm.cpu();
-    let (servers, own) = (farm.servers.cpu(), usage::own(UsageWho::RUSAGE_SELF));
+    let (servers, own) = (farm.servers_cpu(), usage::own(UsageWho::RUSAGE_SELF));
     let outcome = super::with_logs(&mut farm, |farm| outcome::run(farm.api(), &images, "bulk", PATIENCE))?;
-    let (after, servers_after) = (farm.cpu(), farm.servers.cpu());
+    let (after, servers_after) = (farm.cpu(), farm.servers_cpu());
     let tasks = f64::from(stubs.images * stubs.layers);
     let seconds = outcome.took.as_secs_f64();
     outcome.check("stub images", &images, &mut verdict);

@@ -25,6 +25,7 @@ pub(super) fn run(settings: &Settings) -> Result<Verdict, FarmError> {
     let images: Vec<String> = registry.references().collect();
     let (bulk, urgent) = images.split_at(bulk as usize);
     let mut options = FarmOptions::new(&settings.programs, registry.address());
+    options.doors.clone_from(&settings.doors);
     (options.workers, options.metrics) = (0, true);
     options.stub = Some(PAUSE);
     options.worker_arguments = ["--slots", "2", "--interactive-slots", "2"].map(str::to_owned).to_vec();

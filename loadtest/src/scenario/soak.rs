@@ -30,7 +30,7 @@ pub(super) fn run(settings: &Settings) -> Result<Verdict, FarmError> {
 }
 
 fn soak(farm: &mut Farm, subject: &Subject, verdict: &mut Verdict) -> Result<(), FarmError> {
-    let empty = farm.servers.redis_bytes()?;
+    let empty = farm.servers()?.redis_bytes()?;
     let start = Instant::now();
     let id = farm.api().submit(&subject.images, "bulk")?.id;
     let mut samples: Vec<Usage> = Vec::new();
@@ -68,7 +68,7 @@ fn soak(farm: &mut Farm, subject: &Subject, verdict: &mut Verdict) -> Result<(),
         late.descriptors as f64 - early.descriptors as f64,
         "",
     );
-    let held = farm.servers.redis_bytes()?.saturating_sub(empty) as f64 / layers.max(1) as f64 / 1024.0;
+    let held = farm.servers()?.redis_bytes()?.saturating_sub(empty) as f64 / layers.max(1) as f64 / 1024.0;
     verdict.at_most("Redis for each layer", 3.0, held, "KB");
     let coordinator = farm.coordinators[0].usage();
     verdict.note("coordinator: memory", figure(coordinator.resident as f64 / MIB, "MiB"));

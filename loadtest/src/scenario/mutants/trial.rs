@@ -123,18 +123,18 @@ fn workers_killed(farm: &mut Farm, load: &Load) -> Result<String, FarmError> {
 fn cut_off_while_publishing(farm: &mut Farm, load: &Load) -> Result<String, FarmError> {
     let id = submitted(farm, load)?;
     farm.until("a job that has begun", PATIENCE, |_| Ok(load.registry.counts().requests > 0))?;
-    farm.servers.detour.pause();
+    farm.servers()?.detour.pause();
     // Claims are taken right before a task is published.
     farm.until("tasks that are published", PATIENCE, |farm| Ok(farm.left()?.claims == load.layers))?;
     sleep(ON_ITS_WAY);
-    farm.servers.detour.cut();
-    farm.servers.detour.resume();
+    farm.servers()?.detour.cut();
+    farm.servers()?.detour.resume();
     Ok(id)
 }
 
 /// Tasks are published while their queue is missing, and it is there again before anybody looks whether it is.
 fn queue_missing(farm: &mut Farm, load: &Load) -> Result<String, FarmError> {
-    farm.servers.broker.rabbitmqctl(&["delete_queue", BULK]);
+    farm.servers()?.broker.rabbitmqctl(&["delete_queue", BULK]);
     farm.until("a coordinator that misses the queue", PATIENCE, |farm| {
         Ok(fs::read_to_string(farm.coordinators[0].log())?.contains(QUEUE_IS_GONE))
     })?;
@@ -148,11 +148,11 @@ fn queue_missing(farm: &mut Farm, load: &Load) -> Result<String, FarmError> {
 
 /// A worker keeps a result, and its connection ends before it can acknowledge the task.
 fn cut_off_before_acknowledging(farm: &mut Farm, load: &Load) -> Result<String, FarmError> {
-    farm.servers.hold(true);
+    farm.servers()?.hold(true);
     let id = submitted(farm, load)?;
-    farm.until("a result that is being kept", PATIENCE, |farm| Ok(farm.servers.records() > 0))?;
-    farm.servers.detour.cut();
-    farm.servers.hold(false);
+    farm.until("a result that is being kept", PATIENCE, |farm| Ok(farm.servers()?.records() > 0))?;
+    farm.servers()?.detour.cut();
+    farm.servers()?.hold(false);
     Ok(id)
 }
 

@@ -6,15 +6,12 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::S3Store;
 use super::failure::Failure;
-use crate::door::store::PAGE;
+use crate::door::store::{PAGE, WORTH_A_PAGE};
 
 /// How many keys are asked for at once.
 const AT_ONCE: usize = 64;
 /// Fewer keys than this are asked for one by one.
 const WORTH_LISTING: usize = 48;
-/// A page of a listing that settles fewer keys than this was dearer than asking for each: Amazon charges for a listing
-/// what it charges for 12 HEADs, and a page of a thousand takes a server longer, too.
-const WORTH_A_PAGE: usize = 16;
 /// After a listing that was not worth it, so many times it is not tried, and after the next one twice as many: the store is
 /// larger than what is wanted of it.
 const WITHOUT_LISTING: u32 = 30;
