@@ -59,8 +59,8 @@ struct Run {
     /// Take the images of this OCI layout instead of synthetic ones (`once`)
     #[arg(long, value_name = "DIR")]
     layout: Option<PathBuf>,
-    /// Use this queue, which nobody else uses, instead of starting a server (`once`, `plan`, `control-plane`,
-    /// `interactive`); with another --seed each time, since what these servers have is not pulled again
+    /// Use this queue, which nobody else uses, instead of starting a server (`once`, `control-plane`, `interactive`); with
+    /// another --seed each time, since what these servers have is not pulled again
     #[arg(long, value_name = "URL", requires_all = ["cache", "store"])]
     queue: Option<String>,
     /// And this cache

@@ -12,7 +12,6 @@ use lazaret::task::{Class, Place, Task, TaskId};
 use tokio::runtime::Runtime;
 
 use super::Settings;
-use crate::farm::doors::Doors;
 use crate::farm::servers::Servers;
 use crate::farm::{FarmError, usage};
 use crate::fleet::seed::{Chance, Zipf};
@@ -28,15 +27,11 @@ const BATCH: usize = 5_000;
 const SET: &str = "00000000000000000000000000000000";
 
 pub(super) fn run(settings: &Settings) -> Result<Verdict, FarmError> {
-    let mut servers = None;
-    let doors = match &settings.doors {
-        Some(doors) => doors.clone(),
-        None => servers.insert(Servers::start(false)?).doors(),
-    };
+    let servers = Servers::start(false)?;
     let runtime = Runtime::new()?;
     let mut verdict = Verdict::default();
-    runtime.block_on(published(&doors, settings, &mut verdict))?;
-    let cache = cache::open(&doors.cache, CacheSettings::default());
+    runtime.block_on(published(&servers, settings, &mut verdict))?;
+    let cache = cache::open(&servers.redis.url(None), CacheSettings::default());
     let cache = cache.map_err(|error| FarmError::Door(error.to_string()))?;
     runtime.block_on(deduplicated(&cache, settings, &mut verdict));
     Ok(verdict)
@@ -48,9 +43,9 @@ fn blob(number: u32) -> Descriptor {
 }
 
 /// Publishes tasks as the planner does, and waits for the confirmation of each.
-async fn published(doors: &Doors, settings: &Settings, verdict: &mut Verdict) -> Result<(), FarmError> {
+async fn published(servers: &Servers, settings: &Settings, verdict: &mut Verdict) -> Result<(), FarmError> {
     let door = |error: queue::QueueError| FarmError::Door(error.to_string());
-    let queue = queue::open(&doors.queue, &QueueSettings::default()).await.map_err(door)?;
+    let queue = queue::open(&servers.broker.url(), &QueueSettings::default()).await.map_err(door)?;
     let count = settings.scaled(50_000, 1_000);
     let place = Place { registry: "registry.example:5000".into(), repository: "team/service".into() };
     let tasks: Vec<Task> =
