@@ -10,6 +10,7 @@ mod credentials;
 mod docker_credential;
 mod endpoint;
 mod error;
+mod gate;
 mod http_date;
 mod image_source;
 mod meter;

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use reqwest::Url;
 
 use super::address::is_loopback_name;
+use super::gate::Gate;
 
 /// A registry: where it is, and what its host allows.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub(super) struct Endpoint {
     pub(super) insecure: bool,
     /// The protocol that it turned out to speak.
     scheme: OnceLock<Scheme>,
+    /// How fast it may be asked.
+    pub(super) gate: Gate,
 }
 
 /// Transport of a registry.
@@ -39,6 +42,7 @@ impl Endpoint {
             loopback: is_loopback_name(name),
             insecure: insecure.contains(&host),
             scheme: OnceLock::new(),
+            gate: Gate::default(),
             host,
             authority,
         }

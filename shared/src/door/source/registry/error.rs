@@ -179,6 +179,11 @@ pub enum RegistryError {
 }
 
 impl RegistryError {
+    /// Whether the registry was asked too often in a while.
+    pub(super) fn is_limit(&self) -> bool {
+        matches!(self, Self::Busy { status: 429, .. })
+    }
+
     /// Whether the same request may succeed later: the world failed, not the request.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Busy { .. } | Self::Connection { .. } | Self::Stalled { .. })

@@ -66,11 +66,21 @@ impl<'a> Attempts<'a> {
         }
         let pause = match retry_after {
             // Never earlier than asked, and a little later at random, so that not all come back at once.
-            Some(asked) => asked.clamp(patience.shortest_pause, patience.longest_pause).mul_f64(1.0 + random() / 10.0),
+            Some(_) => self.wished(retry_after).mul_f64(1.0 + random() / 10.0),
             None => patience.pause.saturating_mul(1 << (self.failed - 1).min(16)).mul_f64(1.0 - random() / 2.0),
         };
         self.paused += pause;
         (self.paused <= patience.total_pause).then_some(pause)
+    }
+
+    /// How long the registry wishes not to be asked, within limits.
+    pub(super) fn wished(&self, retry_after: Option<Duration>) -> Duration {
+        retry_after.unwrap_or_default().clamp(self.patience.shortest_pause, self.patience.longest_pause)
+    }
+
+    /// Does not count the next failure: only the time that is spent waiting has an end then.
+    pub(super) fn forgive(&mut self) {
+        self.failed = self.failed.saturating_sub(1);
     }
 
     /// Forgets the failures, because the request advanced.
@@ -130,6 +140,13 @@ mod tests {
         let mut attempts = Attempts::new(&patience);
         let waits = std::iter::from_fn(|| attempts.next_pause(Some(Duration::MAX))).count();
         assert_eq!(waits, 1, "600 s of patience hold one pause of 300 s and a bit");
+
+        let mut attempts = Attempts::new(&patience);
+        let forgiven = std::iter::from_fn(|| {
+            attempts.forgive();
+            attempts.next_pause(Some(Duration::from_secs(1)))
+        });
+        assert!((545..=600).contains(&forgiven.count()), "until the time for pauses is over");
 
         let mut attempts = Attempts::new(&patience);
         let waits: Vec<_> = std::iter::from_fn(|| attempts.next_pause(None)).collect();

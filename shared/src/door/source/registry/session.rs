@@ -70,12 +70,27 @@ impl Session {
 
     /// Asks until there is an answer of success, a failure that will not pass, or the end of patience.
     pub(super) async fn ask(&self, door: &Door, ask: &Ask) -> Result<Response, RegistryError> {
+        let gate = &self.endpoint.gate;
         let mut attempts = Attempts::new(&door.patience);
+        let mut answers = gate.answers();
         loop {
-            match self.attempt(door, ask).await {
-                Ok(response) => return Ok(response),
-                Err(error) => wait(&mut attempts, error).await?,
+            let passed = gate.pass().await;
+            let error = match self.attempt(door, ask).await {
+                Ok(response) => {
+                    gate.answered();
+                    return Ok(response);
+                }
+                Err(error) => error,
+            };
+            if error.is_limit() {
+                gate.refused(passed, attempts.wished(error.retry_after()));
+                // A registry that answers others meanwhile has not had enough of us, only too much at a time.
+                let before = std::mem::replace(&mut answers, gate.answers());
+                if answers != before {
+                    attempts.forgive();
+                }
             }
+            wait(&mut attempts, error).await?;
         }
     }
 
