@@ -46,7 +46,9 @@ pub(super) fn run(settings: &Settings) -> Result<Verdict, FarmError> {
     };
     verdict.note("bound by: coordinator", of(after.0 - before.0));
     verdict.note("bound by: worker", of(after.1 - before.1));
-    verdict.note("bound by: RabbitMQ and Redis", of(servers_after.saturating_sub(servers)));
+    if farm.servers.is_some() {
+        verdict.note("bound by: RabbitMQ and Redis", of(servers_after.saturating_sub(servers)));
+    }
     verdict
         .note("bound by: S3 server, registry and harness", of(usage::own(UsageWho::RUSAGE_SELF).saturating_sub(own)));
     outcome::nothing_left(&mut farm, &mut verdict)?;
