@@ -208,9 +208,11 @@ impl Farm {
             directory,
             options,
         };
-        let left = farm.left()?;
-        if left != Left::default() {
-            return Err(FarmError::Odd(format!("the servers that were given are in use: {left:?}")));
+        if farm.servers.is_none() {
+            let left = farm.left_in_the_end()?;
+            if left != Left::default() {
+                return Err(FarmError::Odd(format!("the servers that were given are in use: {left:?}")));
+            }
         }
         for _ in 0..farm.options.coordinators {
             farm.add_coordinator()?;
@@ -351,9 +353,18 @@ impl Farm {
     /// # Errors
     /// A server does not say.
     pub fn left_in_the_end(&mut self) -> Result<Left, FarmError> {
+        let mut last = None;
+        let waited = self.until("nothing left", SETTLING, |farm| {
+            let left = farm.left()?;
+            last = Some(left);
+            Ok(left == Left::default())
+        });
         // Whether it came to nothing is the caller's to judge.
-        let _ = self.until("nothing left", SETTLING, |farm| Ok(farm.left()? == Left::default()));
-        self.left()
+        match (last, waited) {
+            (Some(left), _) => Ok(left),
+            (None, Err(error)) => Err(error),
+            (None, Ok(_)) => self.left(),
+        }
     }
 
     /// Waits for something.
