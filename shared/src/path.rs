@@ -1,6 +1,8 @@
 //! The path of an entry in a layer: bytes, relative to the root of the image, normalised.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Bound;
 
 use bincode::{Decode, Encode};
 
@@ -84,6 +86,24 @@ pub fn is_below(path: &[u8], directory: &[u8]) -> bool {
         return !path.is_empty();
     }
     path.len() > directory.len() && path.starts_with(directory) && path[directory.len()] == b'/'
+}
+
+/// The keys of `map` strictly below `directory`, in order.
+pub fn keys_below<V>(map: &BTreeMap<LayerPath, V>, directory: &LayerPath) -> Vec<LayerPath> {
+    if map.is_empty() {
+        return Vec::new();
+    }
+    let mut first = Vec::with_capacity(directory.as_bytes().len() + 1);
+    first.extend_from_slice(directory.as_bytes());
+    if !directory.is_root() {
+        first.push(b'/');
+    }
+    map.range::<[u8], _>((Bound::Included(first.as_slice()), Bound::Unbounded))
+        .map(|(path, _)| path)
+        .skip_while(|path| path.is_root())
+        .take_while(|path| path.is_below(directory.as_bytes()))
+        .cloned()
+        .collect()
 }
 
 /// Directory and last component of a normalised path.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufRead;
 
 use lazaret::inventory::{Facts, Gap, GapKind, Hide, HideKind, LayerInventory, Link};
-use lazaret::path::{LayerPath, is_below, split};
+use lazaret::path::{LayerPath, keys_below, split};
 
 use crate::decompress::Breach;
 use crate::extract::{Content, Extractor, claim};
@@ -333,18 +333,6 @@ impl<'l> Walk<'l> {
 /// How many components a path has.
 fn depth(path: &LayerPath) -> usize {
     1 + memchr::memchr_iter(b'/', path.as_bytes()).count()
-}
-
-/// Everything strictly below `directory` in a map ordered by path.
-fn keys_below<V>(map: &BTreeMap<LayerPath, V>, directory: &LayerPath) -> Vec<LayerPath> {
-    let mut start = directory.as_bytes().to_vec();
-    start.push(b'/');
-    let start = start.as_slice();
-    map.range::<[u8], _>((std::ops::Bound::Included(start), std::ops::Bound::Unbounded))
-        .map(|(path, _)| path)
-        .take_while(|path| is_below(path.as_bytes(), directory.as_bytes()))
-        .cloned()
-        .collect()
 }
 
 /// The directory of a path, and its name in it.

@@ -1,10 +1,10 @@
 //! The image as far as the layers composed so far make it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::{Bound, Deref};
+use std::ops::Deref;
 
 use lazaret::inventory::{Evidence, Facts, Gap};
-use lazaret::path::LayerPath;
+use lazaret::path::{LayerPath, keys_below};
 
 use super::LayerGap;
 use super::links::Links;
@@ -91,18 +91,10 @@ impl<'a> State<'a> {
     }
 
     pub(super) fn remove_below(&mut self, directory: &LayerPath) {
-        if self.is_empty() {
-            return;
-        }
-        let mut first = Vec::with_capacity(directory.as_bytes().len() + 1);
-        first.extend_from_slice(directory.as_bytes());
-        if !directory.is_root() {
-            first.push(b'/');
-        }
-        for path in keys_from(self.links.map_mut(), &first) {
+        for path in keys_below(self.links.map_mut(), directory) {
             self.links.map_mut().remove(&path);
         }
-        for path in keys_from(&self.slots, &first) {
+        for path in keys_below(&self.slots, directory) {
             if let Some(slot) = self.slots.remove(&path) {
                 self.presence.remove(&slot.facts.packages);
             }
@@ -112,11 +104,4 @@ impl<'a> State<'a> {
     pub(super) fn end_layer(&mut self) {
         self.presence.end_layer();
     }
-}
-
-/// The keys that begin with `first`, and go on.
-fn keys_from<V>(map: &BTreeMap<LayerPath, V>, first: &[u8]) -> Vec<LayerPath> {
-    let from = map.range::<[u8], _>((Bound::Included(first), Bound::Unbounded)).map(|(path, _)| path);
-    let below = from.take_while(|path| path.as_bytes().starts_with(first));
-    below.filter(|path| path.as_bytes().len() > first.len()).cloned().collect()
 }

@@ -5,11 +5,11 @@ use std::io::BufRead;
 use std::sync::Arc;
 
 use lazaret::inventory::{Evidence, Facts, Gap, GapKind, Link};
-use lazaret::path::LayerPath;
+use lazaret::path::{LayerPath, keys_below};
 use lazaret::text::from_bytes;
 use rayon::prelude::*;
 
-use super::{directory_and_name, keys_below};
+use super::directory_and_name;
 use crate::extract::{ClaimedFile, Content, EXTRACTORS, Extractor};
 use crate::limits::Limits;
 use crate::tar::{Chunk, Entries, Entry, TarError};

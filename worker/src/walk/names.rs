@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{BuildHasher, RandomState};
 
-use lazaret::path::{LayerPath, split};
+use lazaret::path::{LayerPath, keys_below, split};
 
-use super::keys_below;
 use crate::limits::Limits;
 
 /// As many links as Linux follows in one look-up.
