@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lazaret::door::cache::{self, CacheSettings, SharedCache};
-use lazaret::door::queue::{self, Depths, QueueError, QueueSettings, SharedQueue};
+use lazaret::door::queue::{self, QueueError, QueueSettings, SharedQueue};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -20,6 +20,7 @@ pub mod counted;
 pub mod doors;
 pub mod floor;
 mod guard;
+mod left;
 pub mod process;
 pub mod servers;
 pub mod storm;
@@ -29,6 +30,7 @@ use api::Api;
 use counted::Counted;
 use doors::Doors;
 use guard::Guard;
+pub use left::Left;
 use process::Process;
 use servers::Servers;
 
@@ -148,19 +150,6 @@ pub struct Farm {
 
 /// How long servers and our own processes may take to be ready on a busy machine.
 const STARTING: Duration = Duration::from_secs(60);
-/// How long what has ended may leave something behind. Acknowledgements are on their way for a moment; but a claim that was
-/// to be given back while Redis was away, or slow to answer, ends by itself: 30 s after it was last renewed.
-const SETTLING: Duration = Duration::from_secs(40);
-
-/// What is left in a farm.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Left {
-    /// Messages that wait.
-    pub queues: Depths,
-    /// Claims that are held.
-    pub claims: u64,
-}
-
 impl Farm {
     /// Starts servers, coordinators and workers, and waits until jobs are taken.
     ///
@@ -326,45 +315,6 @@ impl Farm {
     pub fn cpu(&self) -> (Duration, Duration) {
         let sum = |processes: &[Process]| processes.iter().map(|process| process.usage().cpu).sum();
         (sum(&self.coordinators), sum(&self.workers))
-    }
-
-    /// What waits in the queues, and who holds a claim.
-    ///
-    /// # Errors
-    /// A server does not say.
-    pub fn left(&self) -> Result<Left, FarmError> {
-        let queues = self
-            .runtime
-            .block_on(async { self.queue.depths().await.map_err(|error| FarmError::Door(error.to_string())) })?;
-        Ok(Left { queues, claims: self.held_claims()? })
-    }
-
-    /// How many claims are held.
-    ///
-    /// # Errors
-    /// Redis does not say.
-    pub fn held_claims(&self) -> Result<u64, FarmError> {
-        let claims = self.runtime.block_on(self.cache.claims());
-        claims.ok_or_else(|| FarmError::Door("redis does not answer".into()))
-    }
-
-    /// What is still left once everything that has ended had time to be acknowledged.
-    ///
-    /// # Errors
-    /// A server does not say.
-    pub fn left_in_the_end(&mut self) -> Result<Left, FarmError> {
-        let mut last = None;
-        let waited = self.until("nothing left", SETTLING, |farm| {
-            let left = farm.left()?;
-            last = Some(left);
-            Ok(left == Left::default())
-        });
-        // Whether it came to nothing is the caller's to judge.
-        match (last, waited) {
-            (Some(left), _) => Ok(left),
-            (None, Err(error)) => Err(error),
-            (None, Ok(_)) => self.left(),
-        }
     }
 
     /// Waits for something.

@@ -1,33 +1,33 @@
 //! The same list with embedded doors: `lazaret scan --file`, one process, no server.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use lazaret_tests::support::in_memory;
 use nix::sys::resource::UsageWho;
 
-use super::Settings;
 use super::subject::Subject;
-use crate::farm::{FarmError, import_advisories, usage};
+use crate::farm::{FarmError, usage};
 use crate::verdict::{Verdict, figure};
 
 /// Scans the subject's images once and judges what that took against the `floor` of their distinct layers.
 pub(super) fn scan(
-    settings: &Settings,
+    programs: &Path,
     subject: &Subject,
+    advisories: &Path,
     floor: Duration,
     verdict: &mut Verdict,
 ) -> Result<(), FarmError> {
     let directory = in_memory();
     let (list, store) = (directory.path().join("list"), directory.path().join("store"));
     fs::write(&list, subject.images.join("\n"))?;
-    let advisories = import_advisories(&settings.programs)?;
-    let program = settings.programs.join("lazaret");
+    let program = programs.join("lazaret");
     let mut command = Command::new(&program);
     command.args(["scan", "--offline", "--format", "json", "--file"]).arg(&list);
     command.arg("--store").arg(format!("file:{}", store.display()));
-    command.arg("--advisories").arg(advisories.path().join("home"));
+    command.arg("--advisories").arg(advisories.join("home"));
     command.args(["--insecure-registry", &subject.registry.address().to_string()]).stdout(Stdio::null());
     subject.registry.reset_counts();
     let (before, start) = (usage::own(UsageWho::RUSAGE_CHILDREN), Instant::now());

@@ -1,11 +1,12 @@
 //! Each distinct layer once: a registry over shared bases, several workers started together, then a second night; and with embedded doors.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::outcome::{self, Outcome};
 use super::subject::Subject;
 use super::{Settings, embedded, oracle};
-use crate::farm::{Farm, FarmError, FarmOptions};
+use crate::farm::{Farm, FarmError, FarmOptions, import_advisories};
 use crate::fleet::{Fleet, FleetOptions};
 use crate::registry::{Counts, RegistryOptions};
 use crate::verdict::{Verdict, figure};
@@ -21,6 +22,8 @@ pub(super) fn run(settings: &Settings) -> Result<Verdict, FarmError> {
         }
     };
     let mut options = FarmOptions::new(&settings.programs, subject.registry.address());
+    let advisories = import_advisories(&settings.programs)?;
+    options.advisories = Some(Arc::clone(&advisories));
     options.doors.clone_from(&settings.doors);
     options.workers = settings.workers.unwrap_or(4);
     let mut farm = Farm::start(options)?;
@@ -31,7 +34,7 @@ pub(super) fn run(settings: &Settings) -> Result<Verdict, FarmError> {
     outcome::nothing_left(&mut farm, &mut verdict)?;
     super::judge(&mut farm, &mut verdict);
     drop(farm);
-    embedded::scan(settings, &subject, floor, &mut verdict)?;
+    embedded::scan(&settings.programs, &subject, advisories.path(), floor, &mut verdict)?;
     Ok(verdict)
 }
 
