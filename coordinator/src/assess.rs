@@ -12,26 +12,28 @@ use crate::policy::Policy;
 use crate::report::build::{self, Context, Scanner};
 use crate::report::{Report, SnapshotSummary};
 
-/// The packages of an image whose vulnerabilities are looked up, each with its index: what an OS package brought along is the
-/// distribution's to judge.
-pub fn judged(contents: &Contents) -> (Vec<usize>, Vec<&Package>) {
-    let packages = contents.packages.iter().enumerate().filter(|(_, installed)| !build::is_owned(installed));
-    packages.map(|(index, installed)| (index, &installed.package)).unzip()
+/// The packages of an image whose vulnerabilities are looked up, each with its number ([`Contents::package`]): what an OS
+/// package brought along is the distribution's to judge, and what is only declared is looked up where `policy` says so.
+pub fn judged<'c>(contents: &'c Contents, policy: &Policy) -> (Vec<usize>, Vec<&'c Package>) {
+    let declared = if policy.include_declared { contents.declared.as_slice() } else { &[] };
+    let packages = contents.packages.iter().chain(declared).enumerate();
+    let packages = packages.filter(|(_, installed)| !build::is_owned(installed));
+    packages.map(|(number, installed)| (number, &installed.package)).unzip()
 }
 
 /// What `snapshot` says about the packages of an image.
 ///
 /// # Errors
 /// The snapshot is damaged.
-pub fn find(contents: &Contents, snapshot: &Snapshot) -> Result<Matches, String> {
-    let (indices, packages) = judged(contents);
+pub fn find(contents: &Contents, snapshot: &Snapshot, policy: &Policy) -> Result<Matches, String> {
+    let (numbers, packages) = judged(contents, policy);
     let mut matches =
         matching::find(&packages, contents.distro.as_ref(), snapshot).map_err(|error| error.to_string())?;
     for finding in &mut matches.findings {
-        finding.package = indices.get(finding.package).copied().unwrap_or(usize::MAX);
+        finding.package = numbers.get(finding.package).copied().unwrap_or(usize::MAX);
     }
     for undecided in &mut matches.undecided {
-        undecided.package = indices.get(undecided.package).copied().unwrap_or(usize::MAX);
+        undecided.package = numbers.get(undecided.package).copied().unwrap_or(usize::MAX);
     }
     Ok(matches)
 }
@@ -46,10 +48,11 @@ pub fn report<'s>(
     snapshot: impl FnOnce(&Contents) -> Result<(&'s Snapshot, &'s SnapshotSummary), String>,
 ) -> Report {
     let contents = &inventoried.inventory.contents;
-    let wanted = scanners.contains(&Scanner::Vuln) && !contents.packages.is_empty();
+    let any = !contents.packages.is_empty() || policy.include_declared && !contents.declared.is_empty();
+    let wanted = scanners.contains(&Scanner::Vuln) && any;
     let looked_up = wanted.then(|| {
         let (snapshot, summary) = snapshot(contents)?;
-        Ok((find(contents, snapshot)?, summary.clone()))
+        Ok((find(contents, snapshot, policy)?, summary.clone()))
     });
     let (matches, snapshot) = match looked_up.transpose() {
         Ok(looked_up) => {

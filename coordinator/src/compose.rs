@@ -22,7 +22,7 @@ use relocation::Relocation;
 use state::State;
 
 /// Raised with every change of what composition yields; stored image inventories of another version are not used.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// What an image contains, whatever is known about it today.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
@@ -33,10 +33,19 @@ pub struct Contents {
     pub has_os: bool,
     /// Installed packages, sorted; each once, however many files tell of it.
     pub packages: Vec<InstalledPackage>,
+    /// Packages that a file declares, such as a lockfile, sorted. One of them may be installed too.
+    pub declared: Vec<InstalledPackage>,
     /// What was recognised but is not read yet: the form and how many files of it, sorted.
     pub recognised: Vec<(Recognised, u32)>,
     /// What could not be told, sorted.
     pub gaps: Vec<LayerGap>,
+}
+
+impl Contents {
+    /// A package by its number: installed ones come first, then the declared.
+    pub fn package(&self, number: usize) -> Option<&InstalledPackage> {
+        self.packages.get(number).or_else(|| self.declared.get(number.checked_sub(self.packages.len())?))
+    }
 }
 
 /// A package with where it came from.
@@ -46,7 +55,7 @@ pub struct InstalledPackage {
     pub package: Package,
     /// The index of the introducing layer: the lowest from which the package is continuously present up to the top.
     pub layer: u32,
-    /// The files that tell of it, sorted.
+    /// The files that tell of it, sorted; what is nested in an archive is written `ARCHIVE!/PATH`.
     pub evidence: Vec<LayerPath>,
     /// The name of the OS package that owns every one of these files, if one does.
     pub owner: Option<String>,

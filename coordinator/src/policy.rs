@@ -12,6 +12,8 @@ pub struct Policy {
     pub levels: Vec<Level>,
     /// Only findings with a fix are shown.
     pub only_fixed: bool,
+    /// Packages that are declared, not installed, are looked up too.
+    pub include_declared: bool,
     /// Findings that somebody accepted, and why.
     pub ignores: Vec<Ignore>,
 }

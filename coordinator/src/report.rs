@@ -46,6 +46,9 @@ pub struct Report {
     pub layers: Vec<LayerSummary>,
     /// Installed packages, sorted by ecosystem, name and version.
     pub packages: Vec<PackageRow>,
+    /// Packages that a file of the image declares, such as a lockfile, without that anything shows them installed; sorted alike.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub declared: Vec<PackageRow>,
     /// One row for each package and vulnerability, the worst first.
     pub findings: Vec<FindingRow>,
     /// Findings that the policy suppressed, with its reason; never deleted.
@@ -131,7 +134,7 @@ pub struct PackageRow {
     pub ecosystem: Ecosystem,
     /// The index of the introducing layer.
     pub layer: u32,
-    /// The files that tell of it.
+    /// The files that tell of it; what is nested in an archive is written `ARCHIVE!/PATH`.
     pub evidence: Vec<String>,
     /// The OS package that owns those files.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -148,6 +151,9 @@ pub struct PackageRow {
     /// Where it came from, if not from the ecosystem's public registry, whose advisories then say nothing about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registry: Option<String>,
+    /// The name under which NVD knows it, where no package manager installed it: CPE 2.3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpe: Option<String>,
 }
 
 /// A source package.
@@ -194,6 +200,9 @@ pub struct FindingRow {
     pub instruction: Option<String>,
     /// The files that tell of the package.
     pub evidence: Vec<String>,
+    /// The package is declared, not installed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub declared: bool,
 }
 
 /// How bad a vulnerability is, and who says so.
@@ -309,6 +318,9 @@ pub struct EcosystemCoverage {
     /// what it ships without changing the version that upstream's advisories look at.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub owned: u32,
+    /// How many are declared, not installed; some may be both.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub declared: u32,
     /// The ecosystems of the snapshot that they were looked up in, as OSV names them; empty where there are none.
     pub advisories: Vec<String>,
 }

@@ -65,6 +65,8 @@ pub struct Evidence {
 pub struct Facts {
     /// The packages it lists, sorted.
     pub packages: Vec<Package>,
+    /// It declares them without saying that they are installed, as a lockfile does.
+    pub declared: bool,
     /// Files that one of its packages owns and that other extractors would claim: path, and index into `packages`.
     /// A dpkg file list names its package in `owner` instead.
     pub owned: Vec<(LayerPath, u32)>,
@@ -85,9 +87,12 @@ impl Facts {
     pub fn weight(&self) -> usize {
         let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         let package = |package: &Package| {
-            let Package { ecosystem: _, name, version, arch, source, licence, module, vendor, registry } = package;
+            let Package { name, version, arch, source, licence, module, vendor, registry, .. } = package;
             let source = source.as_ref().map_or(0, |source| source.name.len() + source.version.len());
-            let texts: usize = [arch, licence, module, vendor, registry].into_iter().map(text).sum();
+            let Package { qualifiers, cpe, inside, .. } = package;
+            let qualifier = |(key, value): &(String, String)| 2 * size_of::<String>() + key.len() + value.len();
+            let texts: usize = [arch, licence, module, vendor, registry, cpe, inside].into_iter().map(text).sum();
+            let texts = texts + qualifiers.iter().map(qualifier).sum::<usize>();
             size_of::<Package>() + name.len() + version.len() + source + texts
         };
         let owned = |(path, _): &(LayerPath, u32)| size_of::<LayerPath>() + path.as_bytes().len();

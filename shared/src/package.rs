@@ -9,7 +9,8 @@ use crate::ecosystem::Ecosystem;
 pub struct Package {
     /// Whose package it is.
     pub ecosystem: Ecosystem,
-    /// The name, normalised where the ecosystem says how (PEP 503 for PyPI).
+    /// The name, whole and normalised where the ecosystem says how (PEP 503 for PyPI): `@scope/name`, `group:artifact`,
+    /// `vendor/name`, a Go module's path.
     pub name: String,
     /// The version, whole: `[epoch:]upstream[-revision]` for deb, `[epoch:]version-release` for rpm with no epoch
     /// written where the header has none.
@@ -27,6 +28,12 @@ pub struct Package {
     /// Where it came from, if not from the ecosystem's public registry: `git`, `local`, `registry` (another one). Advisories
     /// are about what the public registry has under this name, so they say nothing about it.
     pub registry: Option<String>,
+    /// The qualifiers of its package URL that no other field gives, sorted by key: `uuid` of a Julia package, `channel` of conda's.
+    pub qualifiers: Vec<(String, String)>,
+    /// The name under which NVD knows it (CPE 2.3), where nothing but that names it: software that no package manager installed.
+    pub cpe: Option<String>,
+    /// Where in the evidence it is, if that is an archive: the path of a nested jar.
+    pub inside: Option<String>,
 }
 
 /// The source package that a binary package was built from.
@@ -51,6 +58,9 @@ impl Package {
             module: None,
             vendor: None,
             registry: None,
+            qualifiers: Vec::new(),
+            cpe: None,
+            inside: None,
         }
     }
 }

@@ -54,6 +54,16 @@ impl LayerPath {
         self.0.truncate(end);
     }
 
+    /// The entry called `name` of the archive at this path, written `ARCHIVE!/NAME` as in the URLs of Java archives.
+    pub fn inside(&self, name: &str) -> Self {
+        let inner = Self::from(name);
+        let mut path = Vec::with_capacity(self.0.len() + 2 + inner.0.len());
+        path.extend_from_slice(&self.0);
+        path.extend_from_slice(b"!/");
+        path.extend_from_slice(&inner.0);
+        Self(path)
+    }
+
     /// The bytes of the path.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -160,6 +170,13 @@ mod tests {
         ] {
             assert_eq!(LayerPath::from(name).to_string(), path, "{name}");
         }
+    }
+
+    #[test]
+    fn what_an_archive_holds_cannot_climb_out_of_it() {
+        let inside = |name: &str| LayerPath::from("lib/a.war").inside(name).to_string();
+        assert_eq!(inside("WEB-INF/lib/b.jar"), "lib/a.war!/WEB-INF/lib/b.jar");
+        assert_eq!(inside("../../etc/passwd"), "lib/a.war!/etc/passwd");
     }
 
     #[test]

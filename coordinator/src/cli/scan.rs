@@ -58,6 +58,9 @@ pub(super) struct Scan {
     /// Show findings that have a fix only
     #[arg(long)]
     only_fixed: bool,
+    /// Look up packages too that a lockfile or manifest declares, installed or not
+    #[arg(long)]
+    include_declared: bool,
     /// Suppress the findings that this TOML file lists: [[ignore]] id, reason, package, expires
     #[arg(long, value_name = "FILE")]
     ignore_file: Option<PathBuf>,
@@ -262,7 +265,7 @@ impl Scan {
             }
         };
         let levels = self.severity.iter().map(|&name| name.into()).collect();
-        Ok(Policy { levels, only_fixed: self.only_fixed, ignores })
+        Ok(Policy { levels, only_fixed: self.only_fixed, include_declared: self.include_declared, ignores })
     }
 
     /// Looking for vulnerabilities takes looking for packages.

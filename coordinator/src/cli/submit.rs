@@ -40,6 +40,9 @@ pub(super) struct Submit {
     /// Report findings that have a fix only
     #[arg(long)]
     only_fixed: bool,
+    /// Look up packages too that a lockfile or manifest declares, installed or not
+    #[arg(long)]
+    include_declared: bool,
     /// Suppress the findings that this TOML file lists: [[ignore]] id, reason, package, expires
     #[arg(long, value_name = "FILE")]
     ignore_file: Option<PathBuf>,
@@ -107,6 +110,7 @@ impl Submit {
             class,
             platform,
             only_fixed: self.only_fixed,
+            include_declared: self.include_declared,
             severity: self.severity.clone(),
             ignore_file: self.ignore_file.as_deref().map(read_ignores).transpose()?,
         };

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use lazaret::ecosystem::Ecosystem;
+use lazaret::inventory::Facts;
 use lazaret::package::Package;
 
 /// What makes two records one package, in the order of rows.
@@ -17,10 +18,10 @@ pub(super) fn identity(package: &Package) -> Identity<'_> {
 /// long a part of BLAKE3 that nobody can make two packages share one.
 type Key = [u8; 24];
 
-fn key(package: &Package) -> Key {
+fn key(package: &Package, declared: bool) -> Key {
     let (ecosystem, name, version, arch, registry) = identity(package);
     let mut hasher = blake3::Hasher::new();
-    hasher.update(&[u8::from(arch.is_some()), u8::from(registry.is_some())]);
+    hasher.update(&[u8::from(arch.is_some()), u8::from(registry.is_some()), u8::from(declared)]);
     for part in [ecosystem.name(), name, version, arch.unwrap_or_default(), registry.unwrap_or_default()] {
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part.as_bytes());
@@ -45,15 +46,15 @@ pub(super) struct Presence {
 }
 
 impl Presence {
-    pub(super) fn add(&mut self, layer: u32, packages: &[Package]) {
-        for package in packages {
-            self.packages.entry(key(package)).or_insert(Since { layer, files: 0 }).files += 1;
+    pub(super) fn add(&mut self, layer: u32, facts: &Facts) {
+        for package in &facts.packages {
+            self.packages.entry(key(package, facts.declared)).or_insert(Since { layer, files: 0 }).files += 1;
         }
     }
 
-    pub(super) fn remove(&mut self, packages: &[Package]) {
-        for package in packages {
-            let key = key(package);
+    pub(super) fn remove(&mut self, facts: &Facts) {
+        for package in &facts.packages {
+            let key = key(package, facts.declared);
             if let Some(since) = self.packages.get_mut(&key) {
                 since.files = since.files.saturating_sub(1);
                 if since.files == 0 {
@@ -72,8 +73,9 @@ impl Presence {
         }
     }
 
-    pub(super) fn since(&self, package: &Package) -> u32 {
-        self.packages.get(&key(package)).map_or(0, |since| since.layer)
+    /// The layer since which a file has been telling that `package` is installed, or declared.
+    pub(super) fn since(&self, package: &Package, declared: bool) -> u32 {
+        self.packages.get(&key(package, declared)).map_or(0, |since| since.layer)
     }
 }
 
@@ -94,10 +96,13 @@ mod tests {
             package("ab", "", Some("c")),
             Package { registry: Some("c".into()), ..package("ab", "", None) },
         ];
-        let keys: std::collections::HashSet<_> = all.iter().map(key).collect();
-        assert_eq!(keys.len(), all.len());
+        let keys: std::collections::HashSet<_> = [false, true]
+            .into_iter()
+            .flat_map(|declared| all.iter().map(move |package| key(package, declared)))
+            .collect();
+        assert_eq!(keys.len(), 2 * all.len());
         let mut licensed = all[0].clone();
         licensed.licence = Some("MIT".into());
-        assert_eq!(key(&licensed), key(&all[0]), "a licence makes no other package");
+        assert_eq!(key(&licensed, false), key(&all[0], false), "a licence makes no other package");
     }
 }

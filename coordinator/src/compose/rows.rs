@@ -6,7 +6,7 @@ use lazaret::inventory::{Gap, GapKind, Link, Recognised};
 use lazaret::package::Package;
 use lazaret::path::LayerPath;
 
-use super::presence::identity;
+use super::presence::{Identity, identity};
 use super::state::State;
 use super::{Contents, InstalledPackage, LayerGap, databases};
 
@@ -18,16 +18,17 @@ pub(super) fn finish(mut state: State<'_>) -> Contents {
     let aliases = symbolic_evidence(&mut state);
     hidden_databases(&mut state);
     let owners = owners(&state);
-    let mut rows: BTreeMap<_, (&Package, Vec<LayerPath>)> = BTreeMap::new();
+    let (mut installed, mut declared) = (Rows::default(), Rows::default());
     let mut recognised: BTreeMap<Recognised, u32> = BTreeMap::new();
     let mut gaps = std::mem::take(&mut state.gaps);
     let mut aliases_left = MAX_ALIASES;
     for (path, slot) in &state.slots {
+        let rows = if slot.facts.declared { &mut declared } else { &mut installed };
         for package in &slot.facts.packages {
-            let (_, evidence) = rows.entry(identity(package)).or_insert((package, Vec::new()));
-            evidence.push(path.clone());
+            let row = rows.entry(identity(package)).or_insert_with(|| Row::new(package));
+            row.add(path, package, &owners);
             let links = aliases.get(path).map_or(&[][..], Vec::as_slice);
-            evidence.extend(links.iter().take(aliases_left).cloned());
+            links.iter().take(aliases_left).for_each(|link| row.add(link, package, &owners));
             aliases_left = aliases_left.saturating_sub(links.len());
         }
         if let Some(form) = slot.facts.recognised {
@@ -40,26 +41,68 @@ pub(super) fn finish(mut state: State<'_>) -> Contents {
         let gap = Gap { kind: GapKind::Limit, path: LayerPath::root(), reason };
         gaps.insert(LayerGap { layer: None, gap });
     }
-    let packages = rows
-        .into_values()
-        .map(|(package, mut evidence)| {
-            evidence.sort_unstable();
-            evidence.dedup();
-            evidence.shrink_to_fit();
-            InstalledPackage {
-                layer: state.presence.since(package),
-                owner: owner(&owners, &evidence),
-                package: package.clone(),
-                evidence,
-            }
-        })
-        .collect();
     Contents {
         distro: distro(&state, &aliases),
         has_os: state.has_os,
-        packages,
+        packages: installed.into_values().map(|row| row.finish(&state, false)).collect(),
+        declared: declared.into_values().map(|row| row.finish(&state, true)).collect(),
         recognised: recognised.into_iter().collect(),
         gaps: gaps.into_iter().collect(),
+    }
+}
+
+type Rows<'s> = BTreeMap<Identity<'s>, Row<'s>>;
+
+/// A package, as far as the files that tell of it have been seen.
+struct Row<'s> {
+    package: &'s Package,
+    evidence: Vec<LayerPath>,
+    owner: Owner<'s>,
+}
+
+/// Who owns the files that were seen so far.
+#[derive(Clone, Copy)]
+enum Owner<'s> {
+    /// None was seen.
+    Unseen,
+    /// An OS package has them all: the one that has the first.
+    Package(&'s str),
+    /// Some belong to none.
+    None,
+}
+
+impl<'s> Row<'s> {
+    fn new(package: &'s Package) -> Self {
+        Self { package, evidence: Vec::new(), owner: Owner::Unseen }
+    }
+
+    /// Takes the file at `path`, which tells of the package in the words of `package`.
+    fn add(&mut self, path: &LayerPath, package: &Package, owners: &'s HashMap<LayerPath, String>) {
+        self.owner = match (self.owner, owners.get(path)) {
+            (Owner::Unseen, Some(owner)) => Owner::Package(owner),
+            (Owner::Package(owner), Some(_)) => Owner::Package(owner),
+            _ => Owner::None,
+        };
+        self.evidence.push(match &package.inside {
+            Some(inside) => path.inside(inside),
+            None => path.clone(),
+        });
+    }
+
+    fn finish(mut self, state: &State<'_>, declared: bool) -> InstalledPackage {
+        self.evidence.sort_unstable();
+        self.evidence.dedup();
+        self.evidence.shrink_to_fit();
+        InstalledPackage {
+            layer: state.presence.since(self.package, declared),
+            owner: match self.owner {
+                Owner::Package(owner) => Some(owner.to_owned()),
+                Owner::Unseen | Owner::None => None,
+            },
+            // Where it is stands in the evidence, of which there may be several.
+            package: Package { inside: None, ..self.package.clone() },
+            evidence: self.evidence,
+        }
     }
 }
 
@@ -111,11 +154,6 @@ fn owners(state: &State<'_>) -> HashMap<LayerPath, String> {
         }
     }
     owners
-}
-
-fn owner(owners: &HashMap<LayerPath, String>, evidence: &[LayerPath]) -> Option<String> {
-    let first = owners.get(evidence.first()?)?;
-    evidence.iter().all(|path| owners.contains_key(path)).then(|| first.clone())
 }
 
 /// os-release(5): `/etc/os-release` wins over `/usr/lib/os-release`.

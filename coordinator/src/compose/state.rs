@@ -71,9 +71,9 @@ impl<'a> State<'a> {
         // A directory entry deep down is not remembered; that files are below it tells that there is no link any more.
         self.links.remove_above(&path);
         self.remove_below(&path);
-        self.presence.add(slot.layer, &slot.facts.packages);
+        self.presence.add(slot.layer, &slot.facts);
         if let Some(old) = self.slots.insert(path, slot) {
-            self.presence.remove(&old.facts.packages);
+            self.presence.remove(&old.facts);
         }
     }
 
@@ -86,7 +86,7 @@ impl<'a> State<'a> {
     pub(super) fn remove_at(&mut self, path: &LayerPath) {
         self.links.map_mut().remove(path);
         if let Some(slot) = self.slots.remove(path) {
-            self.presence.remove(&slot.facts.packages);
+            self.presence.remove(&slot.facts);
         }
     }
 
@@ -96,7 +96,7 @@ impl<'a> State<'a> {
         }
         for path in keys_below(&self.slots, directory) {
             if let Some(slot) = self.slots.remove(&path) {
-                self.presence.remove(&slot.facts.packages);
+                self.presence.remove(&slot.facts);
             }
         }
     }

@@ -64,6 +64,11 @@ pub(super) fn language(ecosystem: Ecosystem) -> Option<(&'static str, Scheme)> {
         Ecosystem::PyPi => Some(("PyPI", Scheme::Pep440)),
         Ecosystem::Npm => Some(("npm", Scheme::Npm)),
         Ecosystem::Cargo => Some(("crates.io", Scheme::Semver)),
+        Ecosystem::Golang => Some(("Go", Scheme::Semver)),
+        Ecosystem::Hex => Some(("Hex", Scheme::Semver)),
+        Ecosystem::Swift => Some(("SwiftURL", Scheme::Semver)),
+        Ecosystem::Julia => Some(("Julia", Scheme::Semver)),
+        Ecosystem::Bitnami => Some(("Bitnami", Scheme::Semver)),
         _ => None,
     }
 }

@@ -8,7 +8,7 @@ use lazaret::inventory::{GapKind, Recognised};
 use lazaret::text::from_bytes;
 
 use super::*;
-use crate::compose::{Contents, LayerGap};
+use crate::compose::{Contents, InstalledPackage, LayerGap};
 use crate::inventory::ImageInventory;
 use crate::matching::{Coverage as MatchCoverage, DistroCoverage, Finding, Matches};
 use crate::pipeline::Inventoried;
@@ -52,7 +52,9 @@ pub fn build(image: &Image, inventoried: &Inventoried, context: Context<'_>) -> 
     let inventory = &inventoried.inventory;
     let contents = &inventory.contents;
     let distro = contents.distro.as_ref();
-    let purls: Vec<String> = contents.packages.iter().map(|p| purl::purl(&p.package, distro)).collect();
+    let all = || contents.packages.iter().chain(&contents.declared);
+    let purls: Vec<String> = all().map(|p| purl::purl(&p.package, distro)).collect();
+    let (installed_purls, declared_purls) = purls.split_at(contents.packages.len());
     let instructions = inventory.config.instructions();
     let mut gaps: Vec<GapRow> = contents.gaps.iter().map(gap_row).collect();
     gaps.extend(distro_gaps(contents));
@@ -64,7 +66,7 @@ pub fn build(image: &Image, inventoried: &Inventoried, context: Context<'_>) -> 
     if let Some(matches) = &matches {
         gaps.extend(advisory_gaps(&matches.coverage, contents));
         gaps.extend(matches.undecided.iter().filter_map(|undecided| {
-            let installed = contents.packages.get(undecided.package)?;
+            let installed = contents.package(undecided.package)?;
             let path = installed.evidence.first().map(ToString::to_string).unwrap_or_default();
             let reason = format!("{}: {}", installed.package.name, undecided.reason);
             Some(GapRow { kind: GapKind::Version, layer: Some(installed.layer), path, reason })
@@ -96,7 +98,8 @@ pub fn build(image: &Image, inventoried: &Inventoried, context: Context<'_>) -> 
             support_end: distro.support_end.clone(),
         }),
         layers: layers(inventoried, &instructions),
-        packages: packages(contents, &purls),
+        packages: packages(&contents.packages, installed_purls),
+        declared: packages(&contents.declared, declared_purls),
         findings,
         suppressed,
         exposures: Vec::new(),
@@ -109,7 +112,7 @@ pub fn build(image: &Image, inventoried: &Inventoried, context: Context<'_>) -> 
                 (None, false) => DistroState::None,
             },
             snapshot: context.snapshot,
-            ecosystems: ecosystems(contents, matches.as_ref().map(|matches| &matches.coverage)),
+            ecosystems: ecosystems(contents, matches.as_ref().map(|matches| &matches.coverage), context.policy.include_declared),
             unread,
         },
         gaps,
@@ -145,8 +148,8 @@ fn layers(inventoried: &Inventoried, instructions: &[Option<&str>]) -> Vec<Layer
         .collect()
 }
 
-fn packages(contents: &Contents, purls: &[String]) -> Vec<PackageRow> {
-    let rows = contents.packages.iter().zip(purls);
+fn packages(packages: &[InstalledPackage], purls: &[String]) -> Vec<PackageRow> {
+    let rows = packages.iter().zip(purls);
     rows.map(|(installed, purl)| PackageRow {
         purl: purl.clone(),
         name: installed.package.name.clone(),
@@ -163,6 +166,7 @@ fn packages(contents: &Contents, purls: &[String]) -> Vec<PackageRow> {
         licence: installed.package.licence.clone(),
         module: installed.package.module.clone(),
         registry: installed.package.registry.clone(),
+        cpe: installed.package.cpe.clone(),
     })
     .collect()
 }
@@ -173,7 +177,7 @@ fn finding_row(
     purls: &[String],
     instructions: &[Option<&str>],
 ) -> Option<FindingRow> {
-    let installed = contents.packages.get(finding.package)?;
+    let installed = contents.package(finding.package)?;
     Some(FindingRow {
         id: finding.id.clone(),
         ids: finding.ids.clone(),
@@ -195,6 +199,7 @@ fn finding_row(
         layer: installed.layer,
         instruction: instructions.get(installed.layer as usize).copied().flatten().map(str::to_owned),
         evidence: installed.evidence.iter().map(ToString::to_string).collect(),
+        declared: finding.package >= contents.packages.len(),
     })
 }
 
@@ -237,6 +242,9 @@ fn advisory_gaps(coverage: &MatchCoverage, contents: &Contents) -> Vec<GapRow> {
     let name = contents.distro.as_ref().map(distro_name).unwrap_or_default();
     for (ecosystem, count) in &coverage.uncovered {
         let why = match &coverage.distro {
+            _ if !ecosystem.is_os() && crate::matching::coverage::feed(*ecosystem).is_none() => {
+                "no feed that is read here has any for this ecosystem".to_owned()
+            }
             _ if !ecosystem.is_os() => "the snapshot has no advisories for this ecosystem".to_owned(),
             DistroCoverage::None => "no distribution to look them up in".to_owned(),
             DistroCoverage::Unknown => format!("{name} is no distribution whose advisories we know"),
@@ -252,29 +260,33 @@ fn advisory_gaps(coverage: &MatchCoverage, contents: &Contents) -> Vec<GapRow> {
     gaps
 }
 
-fn ecosystems(contents: &Contents, coverage: Option<&MatchCoverage>) -> Vec<EcosystemCoverage> {
+fn ecosystems(contents: &Contents, coverage: Option<&MatchCoverage>, with_declared: bool) -> Vec<EcosystemCoverage> {
     let mut rows: BTreeMap<Ecosystem, EcosystemCoverage> = BTreeMap::new();
+    let row = |ecosystem: Ecosystem| EcosystemCoverage { ecosystem, packages: 0, owned: 0, declared: 0, advisories: Vec::new() };
     for installed in &contents.packages {
-        let ecosystem = installed.package.ecosystem;
-        let row = rows.entry(ecosystem).or_insert_with(|| {
-            let covered = coverage.filter(|coverage| !coverage.uncovered.contains_key(&ecosystem));
-            let advisories = match covered.map(|coverage| &coverage.distro) {
-                Some(DistroCoverage::Covered(found)) if ecosystem.is_os() => found.clone(),
-                Some(_) if !ecosystem.is_os() => {
-                    crate::matching::coverage::feed(ecosystem).map(str::to_owned).into_iter().collect()
-                }
-                _ => Vec::new(),
-            };
-            EcosystemCoverage { ecosystem, packages: 0, owned: 0, advisories }
-        });
+        let row = rows.entry(installed.package.ecosystem).or_insert_with_key(|&ecosystem| row(ecosystem));
         row.packages += 1;
         row.owned += u32::from(is_owned(installed));
+    }
+    for declared in &contents.declared {
+        rows.entry(declared.package.ecosystem).or_insert_with_key(|&ecosystem| row(ecosystem)).declared += 1;
+    }
+    let coverage = coverage.into_iter().flat_map(|coverage| rows.values_mut().map(move |row| (coverage, row)));
+    for (coverage, row) in coverage {
+        let looked_up = row.packages > 0 || with_declared;
+        if looked_up && !coverage.uncovered.contains_key(&row.ecosystem) {
+            row.advisories = match &coverage.distro {
+                DistroCoverage::Covered(found) if row.ecosystem.is_os() => found.clone(),
+                _ if row.ecosystem.is_os() => Vec::new(),
+                _ => crate::matching::coverage::feed(row.ecosystem).map(str::to_owned).into_iter().collect(),
+            };
+        }
     }
     rows.into_values().collect()
 }
 
 /// Whether an installed package of a language is part of an OS package.
-pub fn is_owned(installed: &crate::compose::InstalledPackage) -> bool {
+pub fn is_owned(installed: &InstalledPackage) -> bool {
     installed.owner.is_some() && !installed.package.ecosystem.is_os()
 }
 

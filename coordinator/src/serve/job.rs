@@ -31,6 +31,9 @@ pub struct NewJob {
     /// Whether reports show findings that have a fix only.
     #[serde(default)]
     pub only_fixed: bool,
+    /// Whether packages that are declared, not installed, are looked up too.
+    #[serde(default)]
+    pub include_declared: bool,
     /// The severities that reports show; all if empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub severity: Vec<Level>,

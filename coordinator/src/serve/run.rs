@@ -201,7 +201,8 @@ fn policy(plan: &Plan) -> Result<Policy, String> {
         Some(text) => policy::read_ignores(text, day).map_err(|error| error.to_string())?,
         None => Vec::new(),
     };
-    Ok(Policy { levels: plan.job.severity.clone(), only_fixed: plan.job.only_fixed, ignores })
+    let crate::serve::job::NewJob { only_fixed, include_declared, ref severity, .. } = plan.job;
+    Ok(Policy { levels: severity.clone(), only_fixed, include_declared, ignores })
 }
 
 /// A document of ours. One that does not read counts as absent, and is said to be damaged.

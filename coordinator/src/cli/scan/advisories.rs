@@ -40,14 +40,14 @@ impl Advisories {
         policy: &Policy,
     ) -> Report {
         assess::report(reference, image, inventoried, scanners, policy, |contents| {
-            self.snapshot(contents).map_err(|failure| failure.to_string())
+            self.snapshot(contents, policy).map_err(|failure| failure.to_string())
         })
     }
 
-    fn snapshot(&mut self, contents: &Contents) -> Result<(&Snapshot, &SnapshotSummary), Failure> {
+    fn snapshot(&mut self, contents: &Contents, policy: &Policy) -> Result<(&Snapshot, &SnapshotSummary), Failure> {
         let home = settings::advisory_home(self.place.as_deref())?;
         if let Some(from) = &self.from
-            && fetch_missing(&home, from, &assess::judged(contents).1, contents)?
+            && fetch_missing(&home, from, &assess::judged(contents, policy).1, contents)?
         {
             self.open = None;
         }
