@@ -271,8 +271,8 @@ fn ecosystems(contents: &Contents, coverage: Option<&MatchCoverage>, with_declar
     for declared in &contents.declared {
         rows.entry(declared.package.ecosystem).or_insert_with_key(|&ecosystem| row(ecosystem)).declared += 1;
     }
-    let coverage = coverage.into_iter().flat_map(|coverage| rows.values_mut().map(move |row| (coverage, row)));
-    for (coverage, row) in coverage {
+    let Some(coverage) = coverage else { return rows.into_values().collect() };
+    for row in rows.values_mut() {
         let looked_up = row.packages > 0 || with_declared;
         if looked_up && !coverage.uncovered.contains_key(&row.ecosystem) {
             row.advisories = match &coverage.distro {
