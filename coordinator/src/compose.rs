@@ -9,6 +9,7 @@ use lazaret::package::Package;
 use lazaret::path::LayerPath;
 
 mod databases;
+pub mod executables;
 mod links;
 mod places;
 mod presence;
@@ -17,7 +18,9 @@ mod rows;
 mod state;
 #[cfg(test)]
 mod tests;
+mod trees;
 
+pub use executables::Executables;
 use relocation::Relocation;
 use state::State;
 
@@ -35,6 +38,8 @@ pub struct Contents {
     pub packages: Vec<InstalledPackage>,
     /// Packages that a file declares, such as a lockfile, sorted. One of them may be installed too.
     pub declared: Vec<InstalledPackage>,
+    /// Programs and shared objects, and which of them no package accounts for.
+    pub executables: Executables,
     /// What was recognised but is not read yet: the form and how many files of it, sorted.
     pub recognised: Vec<(Recognised, u32)>,
     /// What could not be told, sorted.
@@ -147,6 +152,7 @@ fn apply<'a>(state: &mut State<'a>, index: u32, layer: &'a LayerInventory) {
             None => state.insert(index, path, evidence),
         }
     }
+    executables::put(state, index, layer, &relocation);
     state.end_layer();
 }
 

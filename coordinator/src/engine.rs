@@ -122,6 +122,10 @@ impl Engine {
         let opened = blocking(move || source::open(&parsed, &engine.options)).await?;
         match opened {
             Opened::Random(source) => self.random(source.into(), elsewhere).await,
+            Opened::Directory(tar) => {
+                let engine = Arc::clone(self);
+                Ok(vec![blocking(move || pipeline::directory(tar, &engine.progress)).await?])
+            }
             Opened::Stream(archive) => {
                 let engine = Arc::clone(self);
                 let read = blocking(move || pipeline::read(archive, &engine.choice, &engine.progress)).await?;

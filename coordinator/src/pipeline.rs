@@ -21,8 +21,10 @@ use crate::inventory::ImageInventory;
 use crate::plan::Planner;
 use crate::plan::ledger::Job;
 
+mod directory;
 mod streamed;
 
+pub use directory::directory;
 pub use streamed::{Streamed, read, streamed};
 
 /// What is known of an image's contents, and which of its layers failed.

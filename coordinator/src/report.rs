@@ -55,6 +55,9 @@ pub struct Report {
     pub suppressed: Vec<SuppressedRow>,
     /// Secrets, malware and dangerous files.
     pub exposures: Vec<ExposureRow>,
+    /// Programs and shared objects, and which of them no package accounts for.
+    #[serde(default)]
+    pub executables: ExecutableSummary,
     /// What could not be told.
     pub gaps: Vec<GapRow>,
     /// What was looked at, and what was not.
@@ -249,6 +252,33 @@ pub struct ExposureRow {
     pub state: String,
 }
 
+/// Programs and shared objects (ELF) of the finished image, and which of them no package accounts for: copied by hand, or
+/// downloaded by a script, so that no advisory speaks of what is in them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExecutableSummary {
+    /// How many there are.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// How many no package accounts for.
+    pub unexplained_files: u64,
+    /// The bytes of these.
+    pub unexplained_bytes: u64,
+    /// Which those are, by path; the 10,000 largest of more.
+    pub unexplained: Vec<ExecutableRow>,
+}
+
+/// An executable that no package accounts for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExecutableRow {
+    /// Where it is.
+    pub path: String,
+    /// The index of the layer that ships it.
+    pub layer: u32,
+    /// Its size in bytes.
+    pub bytes: u64,
+}
+
 /// A gap.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct GapRow {
@@ -275,6 +305,9 @@ pub struct Coverage {
     pub snapshot: Option<SnapshotSummary>,
     /// Packages by ecosystem, and where their advisories were looked up.
     pub ecosystems: Vec<EcosystemCoverage>,
+    /// Whether declared packages were looked up like installed ones.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub declared_too: bool,
     /// Software that was recognised, but that no extractor reads yet.
     pub unread: Vec<UnreadForm>,
 }

@@ -21,6 +21,8 @@ pub struct LayerInventory {
     pub entries: u64,
     /// Files that an extractor claimed, by path; at most one for each path and extractor.
     pub evidence: Vec<Evidence>,
+    /// Programs and shared objects, by path. Each hides what lower layers have at and below its path.
+    pub executables: Vec<Executable>,
     /// What the layer hides of the layers below it, by path.
     pub hides: Vec<Hide>,
     /// Directories that entries were written into without an entry of their own in this layer, by path: where a lower
@@ -43,10 +45,30 @@ impl LayerInventory {
             size_of::<Hide>() + hide.path.as_bytes().len() + target
         };
         let implied = |path: &LayerPath| size_of::<LayerPath>() + path.as_bytes().len();
+        let executable = |found: &Executable| size_of::<Executable>() + found.path.as_bytes().len();
         self.evidence.iter().map(evidence).sum::<usize>()
+            + self.executables.iter().map(executable).sum::<usize>()
             + self.hides.iter().map(hide).sum::<usize>()
             + self.implied_directories.iter().map(implied).sum::<usize>()
     }
+
+    /// Whether the layer has evidence or an executable at `path`.
+    pub fn has_file(&self, path: &LayerPath) -> bool {
+        self.evidence.binary_search_by(|found| found.path.cmp(path)).is_ok()
+            || self.executables.binary_search_by(|found| found.path.cmp(path)).is_ok()
+    }
+}
+
+/// A program or shared object: an ELF file that is executable or dynamic.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Executable {
+    /// Where it is.
+    pub path: LayerPath,
+    /// Its size; 0 for one more hard link to another.
+    pub bytes: u64,
+    /// The index in `evidence` of the file that says whose it is: a package's list of files, or the executable itself where
+    /// it tells what it is made of. None where nothing in this layer does.
+    pub owner: Option<u32>,
 }
 
 /// A file that an extractor claimed and what it yielded, even if nothing: it replaces what a lower layer had there.
@@ -72,6 +94,9 @@ pub struct Facts {
     pub owned: Vec<(LayerPath, u32)>,
     /// The name of the OS package (`name`, or `name:arch`) that owns `owned`, where this file is a list of one package's files.
     pub owner: Option<String>,
+    /// Keys of all the files that its packages own. The walk looks the layer's executables up among them and keeps the
+    /// answers; in an inventory this is empty.
+    pub files: Vec<u64>,
     /// The distribution it names.
     pub os_release: Option<Box<OsRelease>>,
     /// What it was recognised as, although nothing reads it yet.
@@ -105,7 +130,7 @@ impl Facts {
         let lists = self.packages.iter().map(package).sum::<usize>()
             + self.owned.iter().map(owned).sum::<usize>()
             + self.gaps.iter().map(gap).sum::<usize>();
-        size_of::<Self>() + text(&self.owner) + link + lists
+        size_of::<Self>() + text(&self.owner) + link + lists + size_of_val(self.files.as_slice())
     }
 }
 
@@ -201,4 +226,6 @@ pub enum GapKind {
     Advisories,
     /// The distribution is not known.
     Distro,
+    /// A file of the directory that is scanned could not be read.
+    Unreadable,
 }

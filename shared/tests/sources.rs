@@ -64,6 +64,7 @@ fn read(text: &str, engines: Vec<Endpoint>) -> Result<Had, SourceError> {
                 image.layers.iter().map(|layer| measured(&mut source.open_blob(&layer.blob).unwrap())).collect();
             Ok((image, blobs))
         }
+        Opened::Directory(_) => panic!("{text} is no directory"),
         Opened::Stream(archive) => {
             let mut streamed = archive.read(&PlatformChoice::Host, &mut |_, reader| measured(reader))?;
             let image = streamed.images.remove(0);

@@ -17,7 +17,7 @@ use lazaret_coordinator::pipeline;
 use lazaret_coordinator::policy::{Ignore, Policy};
 use lazaret_coordinator::report::build::{Context, Scanner, build};
 use lazaret_coordinator::report::{
-    BaseImage, ExposureRow, GapRow, JSON_SCHEMA, Report, Reports, SCHEMA, SnapshotSummary, UnreadForm,
+    BaseImage, ExecutableRow, ExecutableSummary, ExposureRow, GapRow, JSON_SCHEMA, Report, Reports, SCHEMA, SnapshotSummary, UnreadForm,
 };
 use lazaret_loadtest::sample;
 use serde_json::{Map, Value, json};
@@ -138,6 +138,13 @@ fn full() -> Report {
     report.gaps.push(GapRow { kind: GapKind::Malformed, layer: Some(1), path: "etc/passwd".into(), reason });
     report.coverage.unread.push(UnreadForm { form: "go-binary".into(), files: 2 });
     report.coverage.ecosystems[0].owned = 1;
+    report.coverage.ecosystems[0].declared = 1;
+    report.coverage.declared_too = true;
+    report.packages[0].cpe = Some("cpe:2.3:a:redis:redis:7.0:*:*:*:*:*:*:*".into());
+    report.declared.push(report.packages[0].clone());
+    report.findings[0].declared = true;
+    let row = ExecutableRow { path: "opt/tool".into(), layer: 1, bytes: 7 };
+    report.executables = ExecutableSummary { files: 2, bytes: 9, unexplained_files: 1, unexplained_bytes: 7, unexplained: vec![row] };
     report
 }
 
@@ -254,6 +261,7 @@ fn words_are_all_listed() {
         GapKind::Version,
         GapKind::Advisories,
         GapKind::Distro,
+        GapKind::Unreadable,
     ];
     assert_eq!(schema["$defs"]["gap"]["properties"]["kind"]["enum"], value(&kinds));
 }

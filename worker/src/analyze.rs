@@ -1,5 +1,6 @@
 //! One layer, from the bytes of its blob to its inventory.
 
+use std::fmt;
 use std::io::{self, BufRead};
 
 use lazaret::digest::Digest;
@@ -14,7 +15,7 @@ use crate::walk;
 
 /// The version of everything between the blob and the extractors: unpacking, walking, what is remembered. Part of the
 /// fingerprint; raised with every change of what an inventory holds.
-pub const VERSION: &str = "4";
+pub const VERSION: &str = "5";
 
 /// Why a layer failed: nothing in it can be trusted, and nothing of it is kept.
 #[derive(Debug, thiserror::Error)]
@@ -120,6 +121,12 @@ pub fn analyze_unnamed(blob: impl BufRead, limits: &Limits) -> Result<Analysis, 
 pub struct Failure {
     pub(crate) error: LayerError,
     pub(crate) blob: Option<(Digest, u64)>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
 }
 
 impl Failure {

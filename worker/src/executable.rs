@@ -81,6 +81,11 @@ impl ElfCapture {
         }
     }
 
+    /// Whether the file is a program or a shared object, and no object file or core dump; known once it has ended.
+    pub fn is_program(&self) -> bool {
+        Header::parse(&self.head).is_some_and(|header| matches!(header.kind, Header::EXECUTABLE | Header::SHARED))
+    }
+
     /// Ends the file: the crates that it lists, or that it is a Go program, or nothing. A gap where its sections cannot
     /// be told, or where it has a crate list that cannot be read.
     pub fn finish(&mut self, path: &LayerPath) -> Facts {

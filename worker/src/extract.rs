@@ -11,6 +11,7 @@ pub(crate) mod golden;
 mod licence;
 mod npm;
 mod os_release;
+pub(crate) mod owned;
 mod python;
 mod recognised;
 mod rpm;

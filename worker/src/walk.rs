@@ -13,6 +13,7 @@ use crate::tar::{Entries, Entry, EntryKind, TarError};
 
 mod evidence;
 mod executable;
+mod executables;
 mod names;
 #[cfg(test)]
 mod tests;
@@ -84,6 +85,8 @@ struct Walk<'l> {
     opaques: BTreeSet<LayerPath>,
     /// What stands at a path now, where that may hide something: symbolic links, shallow files, shallow directories.
     standing: BTreeMap<LayerPath, HideKind>,
+    /// Programs and shared objects, with their sizes.
+    programs: BTreeMap<LayerPath, u64>,
     /// Bytes of all that is remembered because it hides, even if it no longer does.
     hides_bytes: usize,
     /// The first path that this layer has as two kinds of file.
@@ -101,6 +104,7 @@ impl<'l> Walk<'l> {
             whiteouts: BTreeSet::new(),
             opaques: BTreeSet::new(),
             standing: BTreeMap::new(),
+            programs: BTreeMap::new(),
             hides_bytes: 0,
             two_kinds: None,
             gaps: BTreeSet::new(),
@@ -144,12 +148,16 @@ impl<'l> Walk<'l> {
             for below in keys_below(&self.standing, &path) {
                 self.standing.remove(&below);
             }
+            for below in keys_below(&self.programs, &path) {
+                self.programs.remove(&below);
+            }
             self.two_kinds(&path);
         }
         if self.names.forget_symlink(&path) && entry.kind() != EntryKind::Symlink {
             self.two_kinds(&path);
         }
         self.harvest.drop_at(&path);
+        self.programs.remove(&path);
         let claimant = claim(path.as_bytes());
         match entry.kind() {
             EntryKind::File => self.file(entry, entries, path, claimant)?,
@@ -188,19 +196,22 @@ impl<'l> Walk<'l> {
         }
         let seen = self.executables.read(entry, entries, &path)?;
         let shadows = seen.is_elf || entry.mode & 0o111 != 0 || depth(&path) <= SHADOW_DEPTH;
-        match seen.facts {
-            Some(facts) => self.harvest.found(path, executable::NAME, facts),
-            None if shadows => {
-                self.stand(path, HideKind::Shadow);
-            }
-            None => {}
+        if seen.is_program {
+            self.program(path.clone(), entry.size);
+        } else if shadows && seen.facts.is_none() {
+            self.stand(path.clone(), HideKind::Shadow);
+        }
+        if let Some(facts) = seen.facts {
+            self.harvest.found(path, executable::NAME, facts);
         }
         Ok(())
     }
 
     fn directory(&mut self, path: LayerPath) {
         let replaced_link = self.names.forget_symlink(&path);
-        let replaced_file = self.harvest.drop_at(&path) | (self.standing.remove(&path) == Some(HideKind::Shadow));
+        let replaced_file = self.harvest.drop_at(&path)
+            | self.programs.remove(&path).is_some()
+            | (self.standing.remove(&path) == Some(HideKind::Shadow));
         if replaced_link || replaced_file {
             self.two_kinds(&path);
             self.opaques.insert(path.clone());
@@ -236,6 +247,9 @@ impl<'l> Walk<'l> {
             // Linked to itself, the file that was there stays; nothing else can be meant.
             Some(target) if target == path => {}
             Some(target) => {
+                if self.programs.contains_key(&target) {
+                    self.program(path.clone(), 0);
+                }
                 self.names.add_foreign(&path, self.limits);
                 self.harvest.hard_link(path.clone(), extractor, target);
             }
@@ -279,10 +293,23 @@ impl<'l> Walk<'l> {
     /// Remembers what stands at a path now; false if there is no room for it.
     fn stand(&mut self, path: LayerPath, kind: HideKind) -> bool {
         let target = if let HideKind::Symlink(target) = &kind { target.len() } else { 0 };
-        let room = self.standing.len() < self.limits.hides && self.has_room_for(path.as_bytes().len() + target);
+        let room = self.has_room_to_stand(path.as_bytes().len() + target);
         if room {
             self.standing.insert(path, kind);
-        } else {
+        }
+        room
+    }
+
+    /// Remembers an executable, which hides what lower layers have there.
+    fn program(&mut self, path: LayerPath, bytes: u64) {
+        if self.has_room_to_stand(path.as_bytes().len()) {
+            self.programs.insert(path, bytes);
+        }
+    }
+
+    fn has_room_to_stand(&mut self, bytes: usize) -> bool {
+        let room = self.standing.len() + self.programs.len() < self.limits.hides && self.has_room_for(bytes);
+        if !room {
             let reason = "more paths that may hide lower layers than are remembered";
             self.gap(GapKind::Limit, LayerPath::root(), reason);
         }
@@ -309,8 +336,9 @@ impl<'l> Walk<'l> {
         if self.names.overflowed() {
             self.gap(GapKind::Limit, LayerPath::root(), "too many directories without an entry of their own");
         }
-        let (evidence, gaps) = self.harvest.finish();
+        let (mut evidence, gaps) = self.harvest.finish();
         self.gaps.extend(gaps);
+        let executables = executables::owned_by(self.programs, &mut evidence);
         let mut hides: Vec<Hide> =
             self.whiteouts.into_iter().map(|path| Hide { path, kind: HideKind::Whiteout }).collect();
         hides.extend(self.opaques.into_iter().map(|path| Hide { path, kind: HideKind::Opaque }));
@@ -321,6 +349,7 @@ impl<'l> Walk<'l> {
         hides.sort_unstable();
         LayerInventory {
             evidence,
+            executables,
             hides,
             implied_directories: self.names.into_implied(),
             two_kinds: self.two_kinds,

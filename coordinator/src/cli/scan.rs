@@ -99,7 +99,8 @@ Images are written as podman and skopeo write them:
   oci:PATH[:TAG]             an OCI layout in a directory
   oci-archive:PATH[:TAG]     the same in a tar file
   docker-archive:PATH[:NAME] what `docker save` writes
-  PATH                       either, recognised by what it is
+  PATH                       either, recognised by what it is; a directory that is no layout is looked at itself: a root
+                             file system, or a source tree (with --include-declared, what its lockfiles name)
   -                          either archive on standard input
 
 Exit status: 0; 1 with findings at or over --fail-on; 2 after an error, a failed layer, or, with --fail-on-incomplete, a gap.";

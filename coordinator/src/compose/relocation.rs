@@ -75,6 +75,7 @@ impl<'s> Relocation<'s> {
         // A directory that replaced a file of its own layer is opaque.
         let standing = layer.hides.iter().filter(|hide| hide.kind != HideKind::Whiteout);
         let paths = layer.evidence.iter().map(|evidence| &evidence.path);
+        let paths = paths.chain(layer.executables.iter().map(|executable| &executable.path));
         // Where they end up, and whether that is a directory.
         let all: Vec<(Cow<'_, LayerPath>, &LayerPath, bool)> = standing
             .map(|hide| (&hide.path, hide.kind == HideKind::Directory))
@@ -117,11 +118,10 @@ fn doubt(
         let hide = Hide { path: path.clone(), kind };
         layer.hides.binary_search(&hide).is_ok()
     };
-    let has_evidence = |path: &LayerPath| layer.evidence.binary_search_by(|evidence| evidence.path.cmp(path)).is_ok();
     let replaces = |path: &LayerPath| {
         let first = layer.hides.partition_point(|hide| hide.path < *path);
         let mut there = layer.hides[first..].iter().take_while(|hide| hide.path == *path);
-        there.any(|hide| matches!(hide.kind, HideKind::Symlink(_) | HideKind::Shadow)) || has_evidence(path)
+        there.any(|hide| matches!(hide.kind, HideKind::Symlink(_) | HideKind::Shadow)) || layer.has_file(path)
     };
     let mut late = replaces(directory) || hides(directory, HideKind::Directory);
     let mut hidden = hides(directory, HideKind::Whiteout);
@@ -144,6 +144,7 @@ fn doubt(
         layer.implied_directories.binary_search(path).is_ok()
             || hides(path, HideKind::Directory)
             || hides(path, HideKind::Shadow)
+            || layer.executables.binary_search_by(|executable| executable.path.cmp(path)).is_ok()
     };
     places::may_gain(directory, resolved, is_written)
         .then_some("files were written through a symbolic link of a lower layer to where packages may be recorded")

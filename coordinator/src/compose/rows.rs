@@ -8,7 +8,7 @@ use lazaret::path::LayerPath;
 
 use super::presence::{Identity, identity};
 use super::state::State;
-use super::{Contents, InstalledPackage, LayerGap, databases};
+use super::{Contents, InstalledPackage, LayerGap, databases, executables};
 
 /// How often symbolic links are listed as evidence: a database of many packages may have many links to it, and each
 /// package would list each link.
@@ -44,6 +44,7 @@ pub(super) fn finish(mut state: State<'_>) -> Contents {
     Contents {
         distro: distro(&state, &aliases),
         has_os: state.has_os,
+        executables: executables::finish(&state),
         packages: installed.into_values().map(|row| row.finish(&state, false)).collect(),
         declared: declared.into_values().map(|row| row.finish(&state, true)).collect(),
         recognised: recognised.into_iter().collect(),

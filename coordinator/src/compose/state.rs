@@ -7,6 +7,7 @@ use lazaret::inventory::{Evidence, Facts, Gap};
 use lazaret::path::{LayerPath, keys_below};
 
 use super::LayerGap;
+use super::executables::Standing;
 use super::links::Links;
 use super::presence::Presence;
 
@@ -14,6 +15,7 @@ use super::presence::Presence;
 #[derive(Default)]
 pub(super) struct State<'a> {
     pub(super) slots: BTreeMap<LayerPath, Slot<'a>>,
+    pub(super) executables: Standing<'a>,
     pub(super) links: Links,
     pub(super) presence: Presence,
     pub(super) gaps: BTreeSet<LayerGap>,
@@ -48,7 +50,7 @@ impl Deref for Held<'_> {
 impl<'a> State<'a> {
     /// Whether there is nothing that a layer could hide.
     pub(super) fn is_empty(&self) -> bool {
-        self.slots.is_empty() && self.links.is_empty()
+        self.slots.is_empty() && self.links.is_empty() && self.executables.is_empty()
     }
 
     pub(super) fn gap(&mut self, layer: Option<u32>, gap: Gap) {
@@ -71,6 +73,7 @@ impl<'a> State<'a> {
         // A directory entry deep down is not remembered; that files are below it tells that there is no link any more.
         self.links.remove_above(&path);
         self.remove_below(&path);
+        self.executables.remove_at(&path);
         self.presence.add(slot.layer, &slot.facts);
         if let Some(old) = self.slots.insert(path, slot) {
             self.presence.remove(&old.facts);
@@ -85,12 +88,14 @@ impl<'a> State<'a> {
 
     pub(super) fn remove_at(&mut self, path: &LayerPath) {
         self.links.map_mut().remove(path);
+        self.executables.remove_at(path);
         if let Some(slot) = self.slots.remove(path) {
             self.presence.remove(&slot.facts);
         }
     }
 
     pub(super) fn remove_below(&mut self, directory: &LayerPath) {
+        self.executables.remove_below(directory);
         for path in keys_below(self.links.map_mut(), directory) {
             self.links.map_mut().remove(&path);
         }

@@ -8,6 +8,7 @@ use lazaret::inventory::{GapKind, Recognised};
 use lazaret::text::from_bytes;
 
 use super::*;
+use crate::compose::executables::{Executables, Unexplained};
 use crate::compose::{Contents, InstalledPackage, LayerGap};
 use crate::inventory::ImageInventory;
 use crate::matching::{Coverage as MatchCoverage, DistroCoverage, Finding, Matches};
@@ -82,6 +83,7 @@ pub fn build(image: &Image, inventoried: &Inventoried, context: Context<'_>) -> 
     gaps.sort_unstable();
     gaps.dedup();
     let unread = unread(contents);
+    let declared_too = context.policy.include_declared;
     let complete = gaps.is_empty() && unread.is_empty() && inventoried.failed.is_empty();
     let verdict = match (complete, findings.is_empty()) {
         (false, _) => Verdict::Incomplete,
@@ -103,6 +105,7 @@ pub fn build(image: &Image, inventoried: &Inventoried, context: Context<'_>) -> 
         findings,
         suppressed,
         exposures: Vec::new(),
+        executables: executables(&contents.executables),
         coverage: Coverage {
             scanners: context.scanners.iter().map(|scanner| scanner.name().into()).collect(),
             complete,
@@ -112,7 +115,8 @@ pub fn build(image: &Image, inventoried: &Inventoried, context: Context<'_>) -> 
                 (None, false) => DistroState::None,
             },
             snapshot: context.snapshot,
-            ecosystems: ecosystems(contents, matches.as_ref().map(|matches| &matches.coverage), context.policy.include_declared),
+            ecosystems: ecosystems(contents, matches.as_ref().map(|matches| &matches.coverage), declared_too),
+            declared_too,
             unread,
         },
         gaps,
@@ -201,6 +205,17 @@ fn finding_row(
         evidence: installed.evidence.iter().map(ToString::to_string).collect(),
         declared: finding.package >= contents.packages.len(),
     })
+}
+
+fn executables(found: &Executables) -> ExecutableSummary {
+    let row = |file: &Unexplained| ExecutableRow { path: file.path.to_string(), layer: file.layer, bytes: file.bytes };
+    ExecutableSummary {
+        files: found.all.files,
+        bytes: found.all.bytes,
+        unexplained_files: found.unexplained.files,
+        unexplained_bytes: found.unexplained.bytes,
+        unexplained: found.list.iter().map(row).collect(),
+    }
 }
 
 fn gap_row(gap: &LayerGap) -> GapRow {

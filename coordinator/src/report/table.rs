@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use comfy_table::{Cell, Color, ContentArrangement, Table};
+use indicatif::HumanBytes;
 use lazaret::text::visible;
 
 use super::{DistroState, FindingRow, Report, Verdict};
@@ -31,6 +32,7 @@ pub fn render(report: &Report, style: Style) -> String {
         let _ = writeln!(text, "\n{}", trimmed(&packages(report, style)));
     }
     problems(&mut text, report);
+    unexplained(&mut text, report);
     let _ = writeln!(text, "\n{}", summary(report, style));
     text
 }
@@ -162,6 +164,37 @@ fn problems(text: &mut String, report: &Report) {
             visible(&row.finding.name),
             visible(&row.finding.version),
             visible(&row.reason)
+        );
+    }
+}
+
+/// Executables of which no advisory can speak, and packages that were not looked up.
+fn unexplained(text: &mut String, report: &Report) {
+    const SHOWN: usize = 5;
+    let executables = &report.executables;
+    if executables.unexplained_files > 0 {
+        let share = 100.0 * executables.unexplained_bytes as f64 / executables.bytes.max(1) as f64;
+        let _ = writeln!(
+            text,
+            "\nno package accounts for {} of {} executables ({share:.1} % of their bytes):",
+            executables.unexplained_files, executables.files
+        );
+        let mut largest: Vec<_> = executables.unexplained.iter().collect();
+        largest.sort_by_key(|row| std::cmp::Reverse(row.bytes));
+        for row in largest.iter().take(SHOWN) {
+            let size = HumanBytes(row.bytes);
+            let _ = writeln!(text, "  layer {}, /{} ({size})", row.layer, visible(&row.path));
+        }
+        if executables.unexplained_files > SHOWN as u64 {
+            let more = executables.unexplained_files - SHOWN as u64;
+            let _ = writeln!(text, "  and {more} more (--format json has them)");
+        }
+    }
+    if !report.declared.is_empty() && report.coverage.looked_for("vuln") && !report.coverage.declared_too {
+        let _ = writeln!(
+            text,
+            "\n{} packages are declared by lockfiles and were not looked up: --include-declared does",
+            report.declared.len()
         );
     }
 }

@@ -7,6 +7,7 @@ use tokio::runtime::Handle;
 
 pub use self::archive::{Archive, Form};
 pub use self::blob::{BlobReader, Exact};
+pub use self::directory::DirectoryTar;
 pub use self::docker_daemon::Endpoint;
 pub use self::error::SourceError;
 pub use self::oci_layout::OciLayout;
@@ -17,6 +18,7 @@ use crate::reference::{Reference, RegistryReference};
 
 mod archive;
 mod blob;
+mod directory;
 mod docker_archive;
 mod docker_daemon;
 mod error;
@@ -39,6 +41,8 @@ pub enum Opened {
     Random(Box<dyn ImageSource>),
     /// It goes by once.
     Stream(StreamedArchive),
+    /// No image, but a directory to be looked at like one.
+    Directory(DirectoryTar),
 }
 
 /// Opens a registry: that takes credentials and settings which only the caller has.
@@ -73,6 +77,9 @@ pub fn open(reference: &Reference, options: &SourceOptions) -> Result<Opened, So
         }
         Reference::DockerDaemon(name) => engine(name),
         Reference::Registry(name) => registry(name),
+        Reference::Path(path) if path.is_dir() && !path.join("oci-layout").exists() => {
+            DirectoryTar::open(path).map(Opened::Directory)
+        }
         Reference::Path(path) if path.is_dir() => {
             OciLayout::open(path, None).map(|layout| Opened::Random(Box::new(layout)))
         }

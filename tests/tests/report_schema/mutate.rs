@@ -11,6 +11,17 @@ pub const OPTIONAL: &[(&str, &str)] = &[
     ("packages", "licence"),
     ("packages", "module"),
     ("packages", "registry"),
+    ("packages", "cpe"),
+    ("", "declared"),
+    ("reports", "declared"),
+    ("declared", "owner"),
+    ("declared", "source"),
+    ("declared", "licence"),
+    ("declared", "module"),
+    ("declared", "registry"),
+    ("declared", "cpe"),
+    ("findings", "declared"),
+    ("coverage", "declared_too"),
     ("findings", "covers"),
     ("findings", "summary"),
     ("suppressed", "summary"),
@@ -19,6 +30,7 @@ pub const OPTIONAL: &[(&str, &str)] = &[
     ("severity", "vector"),
     ("severity", "from"),
     ("ecosystems", "owned"),
+    ("ecosystems", "declared"),
 ];
 
 /// The JSON pointers of all objects.

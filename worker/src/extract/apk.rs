@@ -8,7 +8,7 @@ use lazaret::inventory::{Facts, GapKind};
 use lazaret::package::{Package, SourcePackage};
 use lazaret::path::LayerPath;
 
-use super::{ClaimedFile, Content, Extractor, control, is_claimed};
+use super::{ClaimedFile, Content, Extractor, control, is_claimed, owned};
 
 pub(super) static APK: Extractor = Extractor {
     name: "apk-installed",
@@ -63,6 +63,7 @@ fn extract(file: &ClaimedFile<'_>) -> Facts {
                             path.push(b'/');
                         }
                         path.extend_from_slice(value);
+                        facts.files.push(owned::key(&path));
                         if is_claimed(&path) {
                             record.owned.push(LayerPath::from_entry(&path));
                         }

@@ -8,7 +8,7 @@ use lazaret::package::{Package, SourcePackage};
 use lazaret::path::{LayerPath, split};
 use lazaret::text::from_bytes;
 
-use super::{ClaimedFile, Content, Extractor, control, is_claimed};
+use super::{ClaimedFile, Content, Extractor, control, is_claimed, owned};
 
 const STATUS_DIRECTORY: &[u8] = b"var/lib/dpkg/status.d";
 
@@ -36,7 +36,7 @@ pub(super) static FILE_LIST: Extractor = Extractor {
     claims: |path| path.ends_with(b".list") && split(path).0 == b"var/lib/dpkg/info",
     content: Content::Whole(64 << 20),
     companions: &[],
-    extract: |file| owned(file, b".list", |line| Some(line)),
+    extract: |file| files(file, b".list", |line| Some(line)),
 };
 
 pub(super) static CHECKSUMS: Extractor = Extractor {
@@ -46,7 +46,7 @@ pub(super) static CHECKSUMS: Extractor = Extractor {
     content: Content::Whole(64 << 20),
     companions: &[],
     // md5sum(1): 32 digits, two characters of mode, the path.
-    extract: |file| owned(file, b".md5sums", |line| line.get(34..)),
+    extract: |file| files(file, b".md5sums", |line| line.get(34..)),
 };
 
 #[derive(Default)]
@@ -123,11 +123,12 @@ fn source(field: &[u8], version: &str) -> Option<SourcePackage> {
     Some(SourcePackage { name, version: own.unwrap_or_else(|| version.to_owned()) })
 }
 
-fn owned(file: &ClaimedFile<'_>, suffix: &[u8], path_of: fn(&[u8]) -> Option<&[u8]>) -> Facts {
+fn files(file: &ClaimedFile<'_>, suffix: &[u8], path_of: fn(&[u8]) -> Option<&[u8]>) -> Facts {
     let mut facts = Facts::default();
     for line in control::lines(file.content) {
         let Some(path) = path_of(line) else { continue };
         let path = path.strip_prefix(b"/").unwrap_or(path);
+        facts.files.push(owned::key(path));
         if is_claimed(path) {
             facts.owned.push((LayerPath::from_entry(path), 0));
         }

@@ -1,10 +1,12 @@
 //! rpm's databases: SQLite (rpm 4.16 and later), ndb (SUSE) and Berkeley DB (before), all read from the bytes alone.
 
+use std::cell::RefCell;
+
 use lazaret::inventory::{Facts, Gap, GapKind};
 use lazaret::package::Package;
 use lazaret::path::{LayerPath, split};
 
-use super::{ClaimedFile, Content, Extractor, is_claimed};
+use super::{ClaimedFile, Content, Extractor, is_claimed, owned};
 
 mod bdb;
 mod files;
@@ -88,13 +90,19 @@ fn facts<'a>(
         bytes_left: bytes,
         path_bytes_left: PATH_BYTES_PER_BYTE * bytes as u64,
     };
+    let files = RefCell::new(Vec::new());
+    let claims = |path: &[u8]| {
+        files.borrow_mut().push(owned::key(path));
+        claims(path)
+    };
     read(&mut |record| match record {
-        Ok(blob) => found.record(&blob, claims),
+        Ok(blob) => found.record(&blob, &claims),
         Err(flaw) => found.flaw(flaw),
     });
     found.packages.sort_unstable();
     found.packages.dedup();
     let mut facts = Facts { gaps: gaps(file, found.flaws, found.more_flaws), ..Facts::default() };
+    facts.files = files.take();
     for (index, (package, owned)) in (0..).zip(found.packages) {
         facts.packages.push(package);
         facts.owned.extend(owned.into_iter().map(|path| (path, index)));

@@ -23,6 +23,8 @@ pub(super) struct Reader {
 pub(super) struct Seen {
     /// Whether it is an ELF file.
     pub(super) is_elf: bool,
+    /// Whether it is one that runs or is linked to: a program or shared object.
+    pub(super) is_program: bool,
     /// What it yielded, if anything.
     pub(super) facts: Option<Facts>,
 }
@@ -54,13 +56,15 @@ impl Reader {
                     None => {
                         let reason = "executable with holes of more than 64 MiB".into();
                         let gap = Gap { kind: GapKind::Limit, path: path.clone(), reason };
-                        return Ok(Seen { is_elf: true, facts: Some(Facts { gaps: vec![gap], ..Facts::default() }) });
+                        let facts = Some(Facts { gaps: vec![gap], ..Facts::default() });
+                        return Ok(Seen { is_elf: true, is_program: true, facts });
                     }
                 },
             }
         }
         let facts = self.capture.finish(path);
-        Ok(Seen { is_elf: true, facts: (facts != Facts::default()).then_some(facts) })
+        let is_program = self.capture.is_program();
+        Ok(Seen { is_elf: true, is_program, facts: (facts != Facts::default()).then_some(facts) })
     }
 
     /// Takes the first bytes, however the stream is cut, and hands them on if they are an executable's.

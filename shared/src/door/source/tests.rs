@@ -31,6 +31,7 @@ fn in_file(bytes: &[u8], form: Option<Form>, wanted: Option<&str>) -> Result<(Ve
             Ok((images, blobs))
         }
         Opened::Stream(archive) => streamed(archive),
+        Opened::Directory(_) => panic!("a file is no directory"),
     }
 }
 
@@ -420,10 +421,12 @@ fn bare_texts_are_paths_only_where_an_image_is() {
     let name = |path: PathBuf| match open(&Reference::Path(path), &options) {
         Ok(Opened::Random(source)) => source.name(),
         Ok(Opened::Stream(_)) => "stream",
+        Ok(Opened::Directory(_)) => "directory",
         Err(error) => panic!("{error}"),
     };
     assert_eq!(name(layout.path().to_owned()), "oci");
     assert_eq!(name(archive), "oci-archive");
+    assert_eq!(name(layout.path().join("blobs")), "directory");
     assert_eq!(name(write(layout.path(), "x.tgz", &gzip(b"x"))), "stream");
     let gone = open(&Reference::Path("/no/such/thing".into()), &options);
     assert!(matches!(gone, Err(SourceError::NoSuchPath { .. })));

@@ -1,0 +1,156 @@
+//! The executables that stand, and which of them no package accounts for.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
+use std::ops::Bound;
+
+use bincode::{Decode, Encode};
+use lazaret::inventory::LayerInventory;
+use lazaret::path::{LayerPath, is_below, split};
+
+use super::relocation::Relocation;
+use super::state::State;
+use super::trees;
+
+/// So many unexplained executables are listed, the largest; the rest is counted.
+const MAX_LISTED: usize = 10_000;
+
+/// Programs and shared objects, and how much of them is known to belong to a package.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Executables {
+    /// All of them.
+    pub all: Share,
+    /// Those that no package accounts for.
+    pub unexplained: Share,
+    /// Which those are, by path; of too many, the largest.
+    pub list: Vec<Unexplained>,
+}
+
+/// A number of files, and their bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Share {
+    /// How many.
+    pub files: u64,
+    /// Bytes of them.
+    pub bytes: u64,
+}
+
+impl Share {
+    fn add(&mut self, bytes: u64) {
+        self.files += 1;
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
+}
+
+/// An executable that no package accounts for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct Unexplained {
+    /// Where it is.
+    pub path: LayerPath,
+    /// The index of the layer that it is in.
+    pub layer: u32,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// Executables by path.
+#[derive(Default)]
+pub(super) struct Standing<'a> {
+    files: BTreeMap<Cow<'a, [u8]>, Program<'a>>,
+}
+
+/// An executable that stands.
+struct Program<'a> {
+    layer: u32,
+    bytes: u64,
+    /// The evidence that says whose it is.
+    owner: Option<Cow<'a, LayerPath>>,
+}
+
+impl<'a> Standing<'a> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    pub(super) fn remove_at(&mut self, path: &LayerPath) {
+        self.files.remove(path.as_bytes());
+    }
+
+    pub(super) fn remove_below(&mut self, directory: &LayerPath) {
+        if self.files.is_empty() {
+            return;
+        }
+        let mut first = directory.as_bytes().to_vec();
+        if !directory.is_root() {
+            first.push(b'/');
+        }
+        let below: Vec<Cow<'a, [u8]>> = self
+            .files
+            .range::<[u8], _>((Bound::Included(first.as_slice()), Bound::Unbounded))
+            .map(|(path, _)| path)
+            .take_while(|path| is_below(path, directory.as_bytes()))
+            .cloned()
+            .collect();
+        for path in below {
+            self.files.remove(&path);
+        }
+    }
+}
+
+/// Puts the executables of `layer`. One that replaces another keeps its owner, if nothing here says whose it is: a package's
+/// file that was touched is still the package's.
+pub(super) fn put<'a>(state: &mut State<'a>, index: u32, layer: &'a LayerInventory, relocation: &Relocation<'_>) {
+    for executable in &layer.executables {
+        let Some(path) = relocation.apply(&executable.path) else { continue };
+        let evidence = executable.owner.and_then(|owner| layer.evidence.get(owner as usize));
+        let own = evidence.and_then(|evidence| relocation.apply(&evidence.path));
+        let known = state.executables.files.get(path.as_bytes()).and_then(|known| known.owner.clone());
+        // Evidence at the very path stands already, and was put by this layer.
+        if !state.slots.get(path.as_ref()).is_some_and(|slot| slot.layer == index) {
+            state.remove(&path);
+        }
+        let program = Program { layer: index, bytes: executable.bytes, owner: own.or(known) };
+        let key = match path {
+            Cow::Borrowed(path) => Cow::Borrowed(path.as_bytes()),
+            Cow::Owned(path) => Cow::Owned(path.as_bytes().to_vec()),
+        };
+        state.executables.files.insert(key, program);
+    }
+}
+
+/// What became of all of them.
+pub(super) fn finish(state: &State<'_>) -> Executables {
+    let trees: HashSet<&[u8]> = state
+        .slots
+        .iter()
+        .filter(|(_, slot)| !slot.facts.packages.is_empty() && !slot.facts.declared)
+        .filter_map(|(path, slot)| trees::tree(slot.extractor, path.as_bytes()))
+        .collect();
+    let mut found = Executables::default();
+    for (path, program) in &state.executables.files {
+        found.all.add(program.bytes);
+        let owned = program.owner.as_ref().is_some_and(|owner| state.slots.contains_key(owner.as_ref()));
+        if !owned && !is_in_one_of(&trees, path) {
+            found.unexplained.add(program.bytes);
+            let path = LayerPath::from_entry(path);
+            found.list.push(Unexplained { path, layer: program.layer, bytes: program.bytes });
+        }
+    }
+    if found.list.len() > MAX_LISTED {
+        found.list.sort_by(|a, b| (b.bytes, &a.path).cmp(&(a.bytes, &b.path)));
+        found.list.truncate(MAX_LISTED);
+        found.list.sort_unstable();
+    }
+    found
+}
+
+fn is_in_one_of(trees: &HashSet<&[u8]>, path: &[u8]) -> bool {
+    let mut above = split(path).0;
+    while !above.is_empty() {
+        if trees.contains(above) {
+            return true;
+        }
+        above = split(above).0;
+    }
+    false
+}
