@@ -15,6 +15,8 @@ pub(crate) mod owned;
 mod python;
 mod recognised;
 mod rpm;
+#[cfg(test)]
+mod twins;
 
 /// Every extractor. Where two claim one path the first has it. Evidence names them, and the fingerprint of an inventory
 /// holds their names and versions.
