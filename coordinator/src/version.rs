@@ -5,6 +5,7 @@ pub mod check;
 pub mod deb;
 #[cfg(test)]
 mod laws;
+pub mod maven;
 pub mod npm;
 mod number;
 pub mod pep440;
@@ -35,6 +36,8 @@ pub enum Version<'a> {
     Npm(semver::Version<'a>),
     /// Strict semantic versions: crates.io, Go and all `SEMVER` ranges of OSV.
     Semver(semver::Version<'a>),
+    /// Java.
+    Maven(maven::Version<'a>),
 }
 
 impl<'a> Version<'a> {
@@ -53,6 +56,7 @@ impl<'a> Version<'a> {
             Scheme::Pep440 => pep440::Version::parse(text).map(Self::Pep440),
             Scheme::Npm => npm::parse(text).map(Self::Npm),
             Scheme::Semver => semver::Version::parse(text).map(Self::Semver),
+            Scheme::Maven => maven::Version::parse(text).map(Self::Maven),
         }
         .map_err(|reason| VersionError::Unparsable { scheme, version: shown(text), reason })
     }
@@ -66,10 +70,11 @@ impl<'a> Version<'a> {
             Self::Pep440(_) => Scheme::Pep440,
             Self::Npm(_) => Scheme::Npm,
             Self::Semver(_) => Scheme::Semver,
+            Self::Maven(_) => Scheme::Maven,
         }
     }
 
-    /// How this version stands to `other`: a total order within each scheme, in time proportional to the shorter text
+    /// How this version stands to `other`: a total order within each scheme ([Maven's](maven) apart), in time proportional to the shorter text
     /// and without allocation. Versions that are written differently may be equal.
     ///
     /// # Errors
@@ -80,6 +85,7 @@ impl<'a> Version<'a> {
             (Self::Deb(a), Version::Deb(b)) => Ok(a.cmp(b)),
             (Self::Rpm(a), Version::Rpm(b)) => Ok(a.cmp(b)),
             (Self::Pep440(a), Version::Pep440(b)) => Ok(a.cmp(b)),
+            (Self::Maven(a), Version::Maven(b)) => Ok(a.cmp(b)),
             (Self::Npm(a), Version::Npm(b)) | (Self::Semver(a), Version::Semver(b)) => Ok(a.cmp(b)),
             _ => Err(VersionError::Mixed { left: self.scheme(), right: other.scheme() }),
         }
@@ -92,6 +98,19 @@ impl<'a> Version<'a> {
 /// [`VersionError::Unparsable`] for the first of the two that `scheme` cannot read.
 pub fn compare(scheme: Scheme, a: &str, b: &str) -> Result<Ordering, VersionError> {
     Version::parse(scheme, a)?.compare(&Version::parse(scheme, b)?)
+}
+
+/// Puts `versions` in order, the lowest first. Those that `scheme` cannot read stay about where they are.
+///
+/// Unlike the standard library's sort this never panics, where the order is none: [Maven's](maven), and any with unreadable
+/// texts in between.
+pub fn sort(scheme: Scheme, versions: &mut Vec<&str>) {
+    let mut sorted: Vec<&str> = Vec::with_capacity(versions.len());
+    for version in versions.drain(..) {
+        let is_not_above = |other: &&str| compare(scheme, other, version).unwrap_or(Ordering::Equal).is_le();
+        sorted.insert(sorted.partition_point(is_not_above), version);
+    }
+    *versions = sorted;
 }
 
 /// A set of rules by which versions are read and ordered.
@@ -109,11 +128,14 @@ pub enum Scheme {
     Npm,
     /// Semantic Versioning 2.0.0.
     Semver,
+    /// maven-artifact 3.9.
+    Maven,
 }
 
 impl Scheme {
     /// All schemes, in the order in which they are listed to people.
-    pub const ALL: [Self; 6] = [Self::Apk, Self::Deb, Self::Rpm, Self::Pep440, Self::Npm, Self::Semver];
+    pub const ALL: [Self; 7] =
+        [Self::Apk, Self::Deb, Self::Rpm, Self::Pep440, Self::Npm, Self::Semver, Self::Maven];
 
     /// The name that the command line and settings use.
     pub fn name(self) -> &'static str {
@@ -124,6 +146,7 @@ impl Scheme {
             Self::Pep440 => "pep440",
             Self::Npm => "npm",
             Self::Semver => "semver",
+            Self::Maven => "maven",
         }
     }
 }
@@ -165,7 +188,7 @@ pub enum VersionError {
         right: Scheme,
     },
     /// Not the name of a scheme.
-    #[error("`{0}` is no version scheme; there are apk, deb, rpm, pep440, npm and semver")]
+    #[error("`{0}` is no version scheme; there are apk, deb, rpm, pep440, npm, semver and maven")]
     UnknownScheme(String),
 }
 

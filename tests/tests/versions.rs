@@ -104,6 +104,13 @@ fn semver_as_node_semver() {
 }
 
 #[test]
+fn maven_as_maven() {
+    let mut tool = Command::new("java");
+    tool.arg("-cp").arg(maven_artifact()).arg(script("Maven.java"));
+    against(Scheme::Maven, tool, Validity::ToolReadsMore, &["osv-converted/Maven"]);
+}
+
+#[test]
 fn apk_as_a_second_reading_of_its_rules() {
     against(Scheme::Apk, command("python3", &["apk.py"]), Validity::Same, &["osv/Alpaquita", "osv-converted/Alpine"]);
 }
@@ -162,6 +169,8 @@ fn comparable(scheme: Scheme, text: &str) -> bool {
             numbers_are_exact(text) && core[..end].matches('.').count() < 3
         }
         Scheme::Semver => numbers_are_exact(text),
+        // A long run of zeros is more than any short number for Maven.
+        Scheme::Maven => !text.contains("0000000000"),
         Scheme::Apk | Scheme::Rpm | Scheme::Pep440 => true,
     };
     counts && text.is_ascii() && !text.contains(['\t', '\n']) && !text.is_empty()
@@ -215,6 +224,24 @@ fn script(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("differential").join(name);
     assert!(fs::exists(&path).is_ok_and(|there| there), "{} is missing", path.display());
     path
+}
+
+/// The newest maven-artifact 3.9 of the local repository (`mvn dependency:get -Dartifact=org.apache.maven:maven-artifact:3.9.11`
+/// puts it there); empty where it has none, so that the program fails for lack of it.
+fn maven_artifact() -> PathBuf {
+    let home = env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    let versions = home.join(".m2/repository/org/apache/maven/maven-artifact");
+    let jars = fs::read_dir(versions).into_iter().flatten().flatten().filter_map(|version| {
+        let name = version.file_name().into_string().ok()?;
+        let jar = version.path().join(format!("maven-artifact-{name}.jar"));
+        (name.starts_with("3.9.") && jar.exists()).then_some((name, jar))
+    });
+    jars.max_by(|(a, _), (b, _)| {
+        let [a, b] = [a, b].map(|name| Version::parse(Scheme::Maven, name).expect("a version"));
+        a.compare(&b).expect("of one scheme")
+    })
+    .map(|(_, jar)| jar)
+    .unwrap_or_default()
 }
 
 /// Where npm is installed; empty where it is not, so that the script fails for lack of it.

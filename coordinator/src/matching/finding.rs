@@ -131,7 +131,7 @@ fn fixes(row: &[Record<'_>]) -> Vec<String> {
     fixes.sort_unstable();
     fixes.dedup();
     if let Some(Record { scheme, .. }) = row.first() {
-        fixes.sort_by(|a, b| crate::version::compare(*scheme, a, b).unwrap_or(Ordering::Equal));
+        crate::version::sort(*scheme, &mut fixes);
     }
     fixes.into_iter().map(str::to_owned).collect()
 }

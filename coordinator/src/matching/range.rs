@@ -57,7 +57,7 @@ impl<'a> Installed<'a> {
 
     /// Distributions enumerate exact texts; elsewhere `1.0` and `1.0.0` may be one version.
     fn is(&self, version: &str) -> bool {
-        let written_freely = matches!(self.scheme, Scheme::Pep440 | Scheme::Npm | Scheme::Semver);
+        let written_freely = matches!(self.scheme, Scheme::Pep440 | Scheme::Npm | Scheme::Semver | Scheme::Maven);
         version == self.text || written_freely && self.compare(version) == Some(Ordering::Equal)
     }
 
@@ -70,7 +70,9 @@ impl<'a> Installed<'a> {
             return Ok(true);
         }
         let installed = self.parsed.as_ref().map_err(Clone::clone)?;
-        let mut events = Vec::with_capacity(range.events.len());
+        // Of the events at or below the version the highest counts, of equal ones the last. (Sorting is not safe here: the
+        // order of Maven's versions is none.)
+        let mut last: Option<(Position<'_>, EventKind)> = None;
         let mut limited = false;
         let mut below_a_limit = false;
         for event in &range.events {
@@ -78,24 +80,20 @@ impl<'a> Installed<'a> {
             if event.kind == EventKind::Limit {
                 limited = true;
                 below_a_limit |= position.order == Ordering::Less;
-            } else {
-                events.push((position, event.kind));
+                continue;
+            }
+            let is_reached = match event.kind {
+                EventKind::LastAffected => position.order == Ordering::Greater,
+                _ => position.order != Ordering::Less,
+            };
+            if is_reached && last.as_ref().is_none_or(|(highest, _)| highest.cmp(&position).is_le()) {
+                last = Some((position, event.kind));
             }
         }
         if limited && !below_a_limit {
             return Ok(false);
         }
-        events.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let mut affected = false;
-        for (position, kind) in events {
-            match (kind, position.order) {
-                (EventKind::Introduced, Ordering::Equal | Ordering::Greater) => affected = true,
-                (EventKind::Fixed, Ordering::Equal | Ordering::Greater) => affected = false,
-                (EventKind::LastAffected, Ordering::Greater) => affected = false,
-                _ => {}
-            }
-        }
-        Ok(affected)
+        Ok(last.is_some_and(|(_, kind)| kind == EventKind::Introduced))
     }
 }
 

@@ -16,6 +16,7 @@ fn table(scheme: Scheme) -> &'static str {
         Scheme::Pep440 => include_str!("tables/pep440.txt"),
         Scheme::Npm => include_str!("tables/npm.txt"),
         Scheme::Semver => include_str!("tables/semver.txt"),
+        Scheme::Maven => include_str!("tables/maven.txt"),
     }
 }
 
@@ -30,7 +31,7 @@ fn tables_hold() {
 
 #[test]
 fn what_a_tool_refuses_is_refused() {
-    let refused: [(Scheme, &[&str]); 6] = [
+    let refused: [(Scheme, &[&str]); 7] = [
         (
             Scheme::Apk,
             &[
@@ -119,6 +120,7 @@ fn what_a_tool_refuses_is_refused() {
                 " 1.2.3",
             ],
         ),
+        (Scheme::Maven, &["1 2", " 1", "1.0\t", "1.0é", "...", "-.-", "+"]),
     ];
     for (scheme, texts) in refused {
         for text in texts.iter().chain(&["", "\0", "1\0", "\u{202e}", "-", "~"]) {
@@ -147,7 +149,7 @@ fn schemes_are_never_mixed() {
             assert_eq!(order, expected);
         }
     }
-    assert_eq!("maven".parse::<Scheme>(), Err(VersionError::UnknownScheme("maven".to_owned())));
+    assert_eq!("latin".parse::<Scheme>(), Err(VersionError::UnknownScheme("latin".to_owned())));
 }
 
 #[test]
@@ -186,6 +188,12 @@ fn text(scheme: Scheme) -> BoxedStrategy<String> {
         )
         .boxed(),
         Scheme::Npm => "[v=]?0?[01]\\.[01]\\.[01](-?[abA-]([.][0-2ab-]{1,2}){0,2})?(\\+[ab0])?".boxed(),
+        // Without the qualifiers after which Maven's order is none (see there).
+        Scheme::Maven => concat!(
+            "[0-2](\\.[0-2]){0,3}(-?(alpha|A|b|rc|CR|SNAPSHOT|sp|foo|x)(-?[0-2])?|-[0-2](\\.[0-2]){0,2}",
+            "|-(ga|final)(-?[12])?|\\.(rc|Final|RELEASE|foo|sp|b)[0-2]?)?",
+        )
+        .boxed(),
         Scheme::Semver => "v?[01]\\.[01]\\.[01](-[abA0-2-](\\.([0-2]|10|[ab-]{1,2})){0,2})?(\\+[ab0])?".boxed(),
     }
 }

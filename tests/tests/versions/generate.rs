@@ -46,6 +46,7 @@ fn random(scheme: Scheme, dice: &mut Dice) -> String {
             Scheme::Pep440 => dice.pick(&["v", "0!", "1!", "2!", "V1!"]),
             Scheme::Npm => dice.pick(&["v", "=", " v", "v=", "0"]),
             Scheme::Semver => "v",
+            Scheme::Maven => dice.pick(&["v", "-", ".", "r", "0."]),
         };
     }
     let dotted = matches!(scheme, Scheme::Npm | Scheme::Semver);
@@ -78,6 +79,10 @@ fn piece(scheme: Scheme, dice: &mut Dice) -> String {
             "DEV.", "+ab", "+", ".", "Post-", "a.", "A-", "+1.", "-a", "+x_",
         ]),
         Scheme::Npm => dice.pick(&["-", "-alpha", "-rc.", ".", "-beta.a.", "+", "+b.", "beta", "-0", "--", "-A", ".x"]),
+        Scheme::Maven => dice.pick(&[
+            "-alpha", "-a", ".b", "beta", "-M", ".rc", "-RC-", "cr", "-SNAPSHOT", ".Final", "-ga", ".RELEASE", "-sp",
+            ".x", "-jre", "-foo.", ".", "-", "--", "..", ".0", "-0", "_", "+",
+        ]),
         Scheme::Semver => dice.pick(&["-", "-alpha", "-rc.", ".", "-beta.a.", "+", "+b.", "-a-", "-A", ".x", "-0."]),
     };
     format!("{head}{number}")
