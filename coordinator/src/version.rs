@@ -134,8 +134,7 @@ pub enum Scheme {
 
 impl Scheme {
     /// All schemes, in the order in which they are listed to people.
-    pub const ALL: [Self; 7] =
-        [Self::Apk, Self::Deb, Self::Rpm, Self::Pep440, Self::Npm, Self::Semver, Self::Maven];
+    pub const ALL: [Self; 7] = [Self::Apk, Self::Deb, Self::Rpm, Self::Pep440, Self::Npm, Self::Semver, Self::Maven];
 
     /// The name that the command line and settings use.
     pub fn name(self) -> &'static str {

@@ -147,8 +147,6 @@ pub enum Link {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[non_exhaustive]
 pub enum Recognised {
-    /// A Java archive: jar, war, ear, par.
-    JavaArchive,
     /// An executable with Go build information.
     GoBinary,
     /// An installed Ruby gem's specification.

@@ -8,6 +8,7 @@ mod control;
 mod dpkg;
 #[cfg(test)]
 pub(crate) mod golden;
+mod java;
 mod licence;
 mod npm;
 mod os_release;
@@ -33,9 +34,10 @@ pub static EXTRACTORS: &[&Extractor] = &[
     &rpm::MANIFEST,
     &npm::NPM,
     &python::PYTHON,
+    &java::ARCHIVE,
+    &java::DESCRIPTOR,
     &recognised::CONDA,
     &recognised::DOTNET_DEPS,
-    &recognised::JAVA_ARCHIVE,
     &recognised::PACMAN,
     &recognised::PHP_COMPOSER,
     &recognised::R_PACKAGE,

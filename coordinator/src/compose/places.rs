@@ -14,10 +14,11 @@ const MARKERS: &[&[u8]] = &[
     b"conda-meta",
     b"library",
     b"site-library",
+    b"META-INF",
 ];
 const MARKER_SUFFIXES: &[&[u8]] = &[b".dist-info", b".egg-info", b".egg"];
 /// No claim looks at more directories above a file than this, but for those of fixed places.
-const SEEN_ABOVE: usize = 3;
+const SEEN_ABOVE: usize = 4;
 
 /// Whether the extractor that claimed `from` would claim the same file at `to`.
 pub(super) fn claims_alike(extractor: &str, from: &LayerPath, to: &LayerPath) -> bool {
@@ -27,6 +28,7 @@ pub(super) fn claims_alike(extractor: &str, from: &LayerPath, to: &LayerPath) ->
         "java-archive" | "dotnet-deps" => 1,
         "conda" => 2,
         "python" | "php-composer" | "ruby-gem" => 3,
+        "maven-descriptor" => 5,
         "pacman" => 6,
         _ if databases::is_directory(&LayerPath::from_entry(from.parent())) => {
             return databases::is_directory(&LayerPath::from_entry(to.parent())) && tail(from, 2) == tail(to, 2);

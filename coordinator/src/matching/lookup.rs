@@ -64,6 +64,7 @@ pub(super) fn language(ecosystem: Ecosystem) -> Option<(&'static str, Scheme)> {
         Ecosystem::PyPi => Some(("PyPI", Scheme::Pep440)),
         Ecosystem::Npm => Some(("npm", Scheme::Npm)),
         Ecosystem::Cargo => Some(("crates.io", Scheme::Semver)),
+        Ecosystem::Maven => Some(("Maven", Scheme::Maven)),
         Ecosystem::Golang => Some(("Go", Scheme::Semver)),
         Ecosystem::Hex => Some(("Hex", Scheme::Semver)),
         Ecosystem::Swift => Some(("SwiftURL", Scheme::Semver)),

@@ -311,7 +311,6 @@ fn unread(contents: &Contents) -> Vec<UnreadForm> {
 
 fn form_name(form: Recognised) -> &'static str {
     match form {
-        Recognised::JavaArchive => "java-archive",
         Recognised::GoBinary => "go-binary",
         Recognised::RubyGem => "ruby-gem",
         Recognised::PhpComposer => "php-composer",

@@ -170,7 +170,8 @@ impl<'a> Iterator for Raw<'a> {
                 Some(Token::Item(Item::Number(number)))
             }
             _ => {
-                let (word, rest) = take_while(self.rest, |byte| !(matches!(byte, b'.' | b'-') || byte.is_ascii_digit()));
+                let (word, rest) =
+                    take_while(self.rest, |byte| !(matches!(byte, b'.' | b'-') || byte.is_ascii_digit()));
                 let before_digit = rest.starts_with(|c: char| c.is_ascii_digit());
                 // At the end or before a digit, `.x` is `-x`.
                 if (before_digit || rest.is_empty()) && !self.is_empty {

@@ -5,10 +5,6 @@ use lazaret::path::split;
 
 use super::{ClaimedFile, Content, Extractor};
 
-/// Java archives, wherever they are: `.jar`, `.war`, `.ear`, `.par`.
-pub(crate) static JAVA_ARCHIVE: Extractor =
-    by_name("java-archive", is_java_archive, |_| recognised(Recognised::JavaArchive));
-
 /// Installed Ruby gems: `specifications/NAME-VERSION.gemspec` of a gem home, and Ruby's own in `specifications/default`.
 pub(crate) static RUBY_GEM: Extractor = by_name("ruby-gem", is_gem_specification, |_| recognised(Recognised::RubyGem));
 
@@ -44,13 +40,6 @@ fn recognised(form: Recognised) -> Facts {
 }
 
 // Each looks at the end of the path first: that alone turns nearly every path away.
-
-fn is_java_archive(path: &[u8]) -> bool {
-    path.split_last_chunk::<4>().is_some_and(|(stem, suffix)| {
-        [b".jar", b".war", b".ear", b".par"].iter().any(|archive| suffix.eq_ignore_ascii_case(*archive))
-            && stem.last().is_some_and(|&b| b != b'/')
-    })
-}
 
 fn is_gem_specification(path: &[u8]) -> bool {
     path.ends_with(b".gemspec") && {
@@ -95,7 +84,7 @@ mod tests {
 
     use super::*;
 
-    const ALL: [&Extractor; 7] = [&JAVA_ARCHIVE, &RUBY_GEM, &PHP_COMPOSER, &DOTNET_DEPS, &CONDA, &PACMAN, &R_PACKAGE];
+    const ALL: [&Extractor; 6] = [&RUBY_GEM, &PHP_COMPOSER, &DOTNET_DEPS, &CONDA, &PACMAN, &R_PACKAGE];
 
     fn forms(path: &str) -> Vec<Recognised> {
         let path = LayerPath::from(path);
@@ -107,10 +96,6 @@ mod tests {
     #[test]
     fn each_form_by_its_path() {
         for (path, form) in [
-            ("app/lib/log4j-core-2.14.1.jar", Recognised::JavaArchive),
-            ("opt/APP.WAR", Recognised::JavaArchive),
-            ("x.ear", Recognised::JavaArchive),
-            ("x.par", Recognised::JavaArchive),
             ("usr/lib/ruby/gems/3.1.0/specifications/rake-13.0.6.gemspec", Recognised::RubyGem),
             ("usr/lib/ruby/gems/3.1.0/specifications/default/json-2.6.1.gemspec", Recognised::RubyGem),
             ("var/www/vendor/composer/installed.json", Recognised::PhpComposer),
@@ -128,11 +113,6 @@ mod tests {
     #[test]
     fn nothing_beside_it() {
         for path in [
-            "jar",
-            ".jar",
-            "a/.war",
-            "a.jar/b",
-            "a.jarx",
             "gems/rake-13.0.6/rake.gemspec",
             "other/default/json.gemspec",
             "specifications/.gemspec",
