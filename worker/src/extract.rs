@@ -10,6 +10,7 @@ mod dpkg;
 pub(crate) mod golden;
 mod java;
 mod licence;
+mod lock;
 mod npm;
 mod os_release;
 pub(crate) mod owned;
@@ -42,6 +43,44 @@ pub static EXTRACTORS: &[&Extractor] = &[
     &recognised::PHP_COMPOSER,
     &recognised::R_PACKAGE,
     &recognised::RUBY_GEM,
+    &lock::bun::BUN,
+    &lock::bun::BUN_BINARY,
+    &lock::bundler::BUNDLER,
+    &lock::cabal::CABAL,
+    &lock::cargo::CARGO,
+    &lock::cocoapods::COCOAPODS,
+    &lock::composer::COMPOSER,
+    &lock::conan::CONAN,
+    &lock::conan::CONANFILE,
+    &lock::conda::CONDA,
+    &lock::cpan::CPAN,
+    &lock::deno::DENO,
+    &lock::go::GO,
+    &lock::gradle::GRADLE,
+    &lock::julia::JULIA,
+    &lock::luarocks::LUAROCKS,
+    &lock::maven::MAVEN,
+    &lock::mix::MIX,
+    &lock::npm::NPM,
+    &lock::nuget::NUGET,
+    &lock::nuget::NUGET_ASSETS,
+    &lock::nuget_project::NUGET_PROJECT,
+    &lock::nuget_project::NUGET_CONFIG,
+    &lock::opam::OPAM,
+    &lock::pdm::PDM,
+    &lock::pipenv::PIPENV,
+    &lock::pnpm::PNPM,
+    &lock::poetry::POETRY,
+    &lock::pubspec::PUBSPEC,
+    &lock::pylock::PYLOCK,
+    &lock::rebar::REBAR,
+    &lock::renv::RENV,
+    &lock::requirements::REQUIREMENTS,
+    &lock::sbt::SBT,
+    &lock::stack::STACK,
+    &lock::swift::SWIFT,
+    &lock::uv::UV,
+    &lock::yarn::YARN,
 ];
 
 /// How one file format is recognised and read.

@@ -30,6 +30,8 @@ pub(super) fn claims_alike(extractor: &str, from: &LayerPath, to: &LayerPath) ->
         "python" | "php-composer" | "ruby-gem" => 3,
         "maven-descriptor" => 5,
         "pacman" => 6,
+        // The name of the file alone. That none is claimed inside a dependency keeps noise away, and means nothing more.
+        name if name.starts_with("lock-") => 1,
         _ if databases::is_directory(&LayerPath::from_entry(from.parent())) => {
             return databases::is_directory(&LayerPath::from_entry(to.parent())) && tail(from, 2) == tail(to, 2);
         }
@@ -109,6 +111,8 @@ mod tests {
             ("npm", "app/node_modules/y/package.json", "a/b/package.json", false),
             ("java-archive", "lib/b.jar", "usr/lib/b.jar", true),
             ("os-release", "etc/os-release", "usr/lib/os-release", true),
+            ("lock-cargo", "app/Cargo.lock", "srv/other/Cargo.lock", true),
+            ("lock-nuget-project", "app/a.csproj", "app/b.csproj", false),
         ] {
             assert_eq!(claims_alike(extractor, &from.into(), &to.into()), alike, "{from} {to}");
         }

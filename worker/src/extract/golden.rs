@@ -57,6 +57,12 @@ pub(crate) fn lines(facts: &Facts) -> String {
         if let Some(licence) = &package.licence {
             let _ = write!(out, " ({licence})");
         }
+        for (key, value) in &package.qualifiers {
+            let _ = write!(out, " {key}={value}");
+        }
+        if let Some(registry) = &package.registry {
+            let _ = write!(out, " from {registry}");
+        }
         out.push('\n');
     }
     for gap in &facts.gaps {
@@ -74,6 +80,7 @@ fn children(directory: &Path) -> Vec<PathBuf> {
     paths
 }
 
-fn files(directory: &Path) -> Vec<PathBuf> {
+/// The files below `directory`, sorted.
+pub(crate) fn files(directory: &Path) -> Vec<PathBuf> {
     children(directory).into_iter().flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }

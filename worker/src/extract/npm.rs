@@ -74,7 +74,7 @@ fn directory_name(directory: &[u8]) -> Option<&str> {
 
 /// What every published name fulfils, those of the early registry too: `name` or `@scope/name` of visible characters,
 /// at most 214 (validate-npm-package-name).
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     let bare = match name.strip_prefix('@') {
         Some(scoped) => match scoped.split_once('/') {
             Some((scope, bare)) if !scope.is_empty() => bare,

@@ -44,7 +44,7 @@ fn is_in_use(stem: &[u8]) -> bool {
 }
 
 /// The core metadata specification's rule for names: ASCII letters and digits at both ends, `.`, `_` and `-` between.
-fn is_name(name: &[u8]) -> bool {
+pub(super) fn is_name(name: &[u8]) -> bool {
     name.first().is_some_and(u8::is_ascii_alphanumeric)
         && name.last().is_some_and(u8::is_ascii_alphanumeric)
         && name.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
@@ -67,7 +67,7 @@ fn extract(file: &ClaimedFile<'_>) -> Facts {
 }
 
 /// The name as PEP 503 compares it: lower case, every run of `-`, `_` and `.` a single `-`.
-fn normalised(name: &str) -> String {
+pub(super) fn normalised(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for c in name.chars() {
         match c {

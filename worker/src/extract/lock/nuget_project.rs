@@ -1,0 +1,88 @@
+//! .NET: references in project files, and `packages.config` before them
+//! (<https://learn.microsoft.com/nuget/consume-packages/package-references-in-project-files>).
+
+use lazaret::ecosystem::Ecosystem;
+use lazaret::inventory::Facts;
+
+use super::found::{Found, read};
+use super::place::{has_suffix, is_named};
+use super::xml::{self, Attributes, Elements};
+use super::{ClaimedFile, Content, Extractor};
+
+/// `PackageReference`s with a version of their own. Where a property, a range or another file gives it, the version is
+/// not in this file.
+pub(crate) static NUGET_PROJECT: Extractor = Extractor {
+    name: "lock-nuget-project",
+    version: 1,
+    claims: |path| [".csproj", ".fsproj", ".vbproj"].iter().any(|suffix| has_suffix(path, suffix)),
+    content: Content::Whole(8 << 20),
+    companions: &[],
+    extract,
+};
+
+/// The packages of `packages.config`.
+pub(crate) static NUGET_CONFIG: Extractor = Extractor {
+    name: "lock-nuget-config",
+    version: 1,
+    claims: |path| is_named(path, &["packages.config"]),
+    content: Content::Whole(8 << 20),
+    companions: &[],
+    extract,
+};
+
+fn extract(file: &ClaimedFile<'_>) -> Facts {
+    read(file, |text, found| xml::read(text, &mut Project { found, name: None, version: None }))
+}
+
+struct Project<'m> {
+    found: &'m mut Found,
+    /// Of the reference that is open.
+    name: Option<String>,
+    version: Option<String>,
+}
+
+impl Elements for Project<'_> {
+    fn open(&mut self, path: &str, attributes: &Attributes<'_>) {
+        if path.ends_with("/ItemGroup/PackageReference") {
+            self.name = attributes.get("Include");
+            self.version = attributes.get("VersionOverride").or_else(|| attributes.get("Version"));
+        } else if path == "packages/package" {
+            let text = |name| attributes.get(name).unwrap_or_default();
+            self.found.add(Ecosystem::NuGet, text("id"), text("version"), None);
+        }
+    }
+
+    fn close(&mut self, path: &str, text: &str) {
+        if path.ends_with("/ItemGroup/PackageReference") {
+            if let (Some(name), Some(version)) = (self.name.take(), self.version.take())
+                && let Some(version) = literal(&version)
+            {
+                self.found.add(Ecosystem::NuGet, name, version, None);
+            }
+        } else if path.ends_with("/ItemGroup/PackageReference/Version") {
+            self.version = Some(text.to_owned());
+        }
+    }
+}
+
+/// The version that is meant, if it is one: `1.0` (at least, and NuGet takes the least) or `[1.0]`.
+fn literal(version: &str) -> Option<&str> {
+    let version = version.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(version).trim();
+    let is_one = version.starts_with(|c: char| c.is_ascii_digit())
+        && version.chars().all(|c| c.is_ascii_alphanumeric() || ".-+".contains(c));
+    is_one.then_some(version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_version_is_a_version() {
+        assert_eq!(literal("1.2.3-rc.1"), Some("1.2.3-rc.1"));
+        assert_eq!(literal("[1.2.3]"), Some("1.2.3"));
+        for no in ["", "*", "1.*", "[1.0,2.0)", "(1.0,)", "$(Version)", "1.0, 2.0"] {
+            assert_eq!(literal(no), None, "{no}");
+        }
+    }
+}
