@@ -2,10 +2,13 @@
 
 pub mod apk;
 pub mod check;
+pub mod composer;
 pub mod deb;
+pub mod gem;
 #[cfg(test)]
 mod laws;
 pub mod npm;
+pub mod nuget;
 mod number;
 pub mod pep440;
 pub mod rpm;
@@ -35,6 +38,12 @@ pub enum Version<'a> {
     Npm(semver::Version<'a>),
     /// Strict semantic versions: crates.io, Go and all `SEMVER` ranges of OSV.
     Semver(semver::Version<'a>),
+    /// .NET.
+    NuGet(nuget::Version<'a>),
+    /// PHP.
+    Composer(composer::Version<'a>),
+    /// Ruby.
+    Gem(gem::Version<'a>),
 }
 
 impl<'a> Version<'a> {
@@ -53,6 +62,9 @@ impl<'a> Version<'a> {
             Scheme::Pep440 => pep440::Version::parse(text).map(Self::Pep440),
             Scheme::Npm => npm::parse(text).map(Self::Npm),
             Scheme::Semver => semver::Version::parse(text).map(Self::Semver),
+            Scheme::NuGet => nuget::Version::parse(text).map(Self::NuGet),
+            Scheme::Composer => composer::Version::parse(text).map(Self::Composer),
+            Scheme::Gem => gem::Version::parse(text).map(Self::Gem),
         }
         .map_err(|reason| VersionError::Unparsable { scheme, version: shown(text), reason })
     }
@@ -66,6 +78,9 @@ impl<'a> Version<'a> {
             Self::Pep440(_) => Scheme::Pep440,
             Self::Npm(_) => Scheme::Npm,
             Self::Semver(_) => Scheme::Semver,
+            Self::NuGet(_) => Scheme::NuGet,
+            Self::Composer(_) => Scheme::Composer,
+            Self::Gem(_) => Scheme::Gem,
         }
     }
 
@@ -81,6 +96,9 @@ impl<'a> Version<'a> {
             (Self::Rpm(a), Version::Rpm(b)) => Ok(a.cmp(b)),
             (Self::Pep440(a), Version::Pep440(b)) => Ok(a.cmp(b)),
             (Self::Npm(a), Version::Npm(b)) | (Self::Semver(a), Version::Semver(b)) => Ok(a.cmp(b)),
+            (Self::NuGet(a), Version::NuGet(b)) => Ok(a.cmp(b)),
+            (Self::Composer(a), Version::Composer(b)) => Ok(a.cmp(b)),
+            (Self::Gem(a), Version::Gem(b)) => Ok(a.cmp(b)),
             _ => Err(VersionError::Mixed { left: self.scheme(), right: other.scheme() }),
         }
     }
@@ -109,11 +127,27 @@ pub enum Scheme {
     Npm,
     /// Semantic Versioning 2.0.0.
     Semver,
+    /// NuGet.Versioning.
+    NuGet,
+    /// composer/semver.
+    Composer,
+    /// `Gem::Version`.
+    Gem,
 }
 
 impl Scheme {
     /// All schemes, in the order in which they are listed to people.
-    pub const ALL: [Self; 6] = [Self::Apk, Self::Deb, Self::Rpm, Self::Pep440, Self::Npm, Self::Semver];
+    pub const ALL: [Self; 9] = [
+        Self::Apk,
+        Self::Deb,
+        Self::Rpm,
+        Self::Pep440,
+        Self::Npm,
+        Self::Semver,
+        Self::NuGet,
+        Self::Composer,
+        Self::Gem,
+    ];
 
     /// The name that the command line and settings use.
     pub fn name(self) -> &'static str {
@@ -124,6 +158,9 @@ impl Scheme {
             Self::Pep440 => "pep440",
             Self::Npm => "npm",
             Self::Semver => "semver",
+            Self::NuGet => "nuget",
+            Self::Composer => "composer",
+            Self::Gem => "gem",
         }
     }
 }
@@ -165,7 +202,7 @@ pub enum VersionError {
         right: Scheme,
     },
     /// Not the name of a scheme.
-    #[error("`{0}` is no version scheme; there are apk, deb, rpm, pep440, npm and semver")]
+    #[error("`{0}` is no version scheme; there are apk, deb, rpm, pep440, npm, semver, nuget, composer and gem")]
     UnknownScheme(String),
 }
 

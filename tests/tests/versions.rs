@@ -104,6 +104,19 @@ fn semver_as_node_semver() {
 }
 
 #[test]
+fn composer_as_composer() {
+    let dumps = ["osv/Packagist", "osv-converted/Packagist"];
+    against(Scheme::Composer, command("php", &["composer.php"]), Validity::Same, &dumps);
+}
+
+#[test]
+fn gem_as_rubygems() {
+    against(Scheme::Gem, command("ruby", &["gem.rb"]), Validity::Same, &["osv-converted/RubyGems"]);
+}
+
+// `dotnet` is in no registry of these machines, so NuGet has a table only.
+
+#[test]
 fn apk_as_a_second_reading_of_its_rules() {
     against(Scheme::Apk, command("python3", &["apk.py"]), Validity::Same, &["osv/Alpaquita", "osv-converted/Alpine"]);
 }
@@ -161,8 +174,10 @@ fn comparable(scheme: Scheme, text: &str) -> bool {
             let end = core.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(core.len());
             numbers_are_exact(text) && core[..end].matches('.').count() < 3
         }
+        // PHP's numbers end at 2^63. `as` and `@` are for requirements.
+        Scheme::Composer => numbers_are_exact(text) && !text.contains(['@', ' ']),
         Scheme::Semver => numbers_are_exact(text),
-        Scheme::Apk | Scheme::Rpm | Scheme::Pep440 => true,
+        Scheme::Apk | Scheme::Rpm | Scheme::Pep440 | Scheme::NuGet | Scheme::Gem => true,
     };
     counts && text.is_ascii() && !text.contains(['\t', '\n']) && !text.is_empty()
 }
