@@ -4,8 +4,11 @@ use lazaret::inventory::{Facts, Gap, GapKind};
 use lazaret::path::LayerPath;
 
 mod apk;
+mod composer;
 mod control;
+mod dotnet;
 mod dpkg;
+mod gem;
 #[cfg(test)]
 pub(crate) mod golden;
 mod licence;
@@ -30,13 +33,13 @@ pub static EXTRACTORS: &[&Extractor] = &[
     &rpm::MANIFEST,
     &npm::NPM,
     &python::PYTHON,
+    &dotnet::DOTNET_DEPS,
+    &composer::PHP_COMPOSER,
+    &gem::RUBY_GEM,
     &recognised::CONDA,
-    &recognised::DOTNET_DEPS,
     &recognised::JAVA_ARCHIVE,
     &recognised::PACMAN,
-    &recognised::PHP_COMPOSER,
     &recognised::R_PACKAGE,
-    &recognised::RUBY_GEM,
 ];
 
 /// How one file format is recognised and read.

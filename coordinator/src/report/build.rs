@@ -298,9 +298,6 @@ fn form_name(form: Recognised) -> &'static str {
     match form {
         Recognised::JavaArchive => "java-archive",
         Recognised::GoBinary => "go-binary",
-        Recognised::RubyGem => "ruby-gem",
-        Recognised::PhpComposer => "php-composer",
-        Recognised::DotNetDeps => "dotnet-deps",
         Recognised::Conda => "conda",
         Recognised::Pacman => "pacman",
         Recognised::RPackage => "r-package",

@@ -48,6 +48,12 @@ pub(crate) fn lines(facts: &Facts) -> String {
         if let Some(licence) = &package.licence {
             let _ = write!(out, " ({licence})");
         }
+        for (key, value) in &package.qualifiers {
+            let _ = write!(out, " {key}={value}");
+        }
+        if let Some(registry) = &package.registry {
+            let _ = write!(out, " from {registry}");
+        }
         out.push('\n');
     }
     for gap in &facts.gaps {

@@ -9,23 +9,6 @@ use super::{ClaimedFile, Content, Extractor};
 pub(crate) static JAVA_ARCHIVE: Extractor =
     by_name("java-archive", is_java_archive, |_| recognised(Recognised::JavaArchive));
 
-/// Installed Ruby gems: `specifications/NAME-VERSION.gemspec` of a gem home, and Ruby's own in `specifications/default`.
-pub(crate) static RUBY_GEM: Extractor = by_name("ruby-gem", is_gem_specification, |_| recognised(Recognised::RubyGem));
-
-/// Composer's record of what it installed: `vendor/composer/installed.json`.
-pub(crate) static PHP_COMPOSER: Extractor = by_name(
-    "php-composer",
-    |path| ends_with(path, b"vendor/composer/installed.json"),
-    |_| recognised(Recognised::PhpComposer),
-);
-
-/// The dependencies of a .NET application: `APP.deps.json`.
-pub(crate) static DOTNET_DEPS: Extractor = by_name(
-    "dotnet-deps",
-    |path| has_suffix(path, b".deps.json") && !path.ends_with(b"/.deps.json"),
-    |_| recognised(Recognised::DotNetDeps),
-);
-
 /// conda's record of an installed package: `conda-meta/NAME-VERSION-BUILD.json`.
 pub(crate) static CONDA: Extractor = by_name("conda", is_conda_record, |_| recognised(Recognised::Conda));
 
@@ -50,14 +33,6 @@ fn is_java_archive(path: &[u8]) -> bool {
         [b".jar", b".war", b".ear", b".par"].iter().any(|archive| suffix.eq_ignore_ascii_case(*archive))
             && stem.last().is_some_and(|&b| b != b'/')
     })
-}
-
-fn is_gem_specification(path: &[u8]) -> bool {
-    path.ends_with(b".gemspec") && {
-        let (directory, file) = split(path);
-        let home = directory.strip_suffix(b"/default").unwrap_or(directory);
-        has_suffix(file, b".gemspec") && ends_with(home, b"specifications")
-    }
 }
 
 fn is_conda_record(path: &[u8]) -> bool {
@@ -95,7 +70,7 @@ mod tests {
 
     use super::*;
 
-    const ALL: [&Extractor; 7] = [&JAVA_ARCHIVE, &RUBY_GEM, &PHP_COMPOSER, &DOTNET_DEPS, &CONDA, &PACMAN, &R_PACKAGE];
+    const ALL: [&Extractor; 4] = [&JAVA_ARCHIVE, &CONDA, &PACMAN, &R_PACKAGE];
 
     fn forms(path: &str) -> Vec<Recognised> {
         let path = LayerPath::from(path);
@@ -111,11 +86,6 @@ mod tests {
             ("opt/APP.WAR", Recognised::JavaArchive),
             ("x.ear", Recognised::JavaArchive),
             ("x.par", Recognised::JavaArchive),
-            ("usr/lib/ruby/gems/3.1.0/specifications/rake-13.0.6.gemspec", Recognised::RubyGem),
-            ("usr/lib/ruby/gems/3.1.0/specifications/default/json-2.6.1.gemspec", Recognised::RubyGem),
-            ("var/www/vendor/composer/installed.json", Recognised::PhpComposer),
-            ("vendor/composer/installed.json", Recognised::PhpComposer),
-            ("app/Shop.Web.deps.json", Recognised::DotNetDeps),
             ("opt/conda/conda-meta/numpy-1.26.0-py311h64a7726_0.json", Recognised::Conda),
             ("var/lib/pacman/local/bash-5.2.015-1/desc", Recognised::Pacman),
             ("usr/lib/R/library/base/DESCRIPTION", Recognised::RPackage),
@@ -133,15 +103,6 @@ mod tests {
             "a/.war",
             "a.jar/b",
             "a.jarx",
-            "gems/rake-13.0.6/rake.gemspec",
-            "other/default/json.gemspec",
-            "specifications/.gemspec",
-            "myspecifications/x.gemspec",
-            "composer/installed.json",
-            "xvendor/composer/installed.json",
-            "vendor/composer/installed.json.bak",
-            "deps.json",
-            ".deps.json",
             "conda-meta/history",
             "xconda-meta/a.json",
             "var/lib/pacman/local/ALPM_DB_VERSION",
