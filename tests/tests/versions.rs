@@ -114,7 +114,10 @@ fn gem_as_rubygems() {
     against(Scheme::Gem, command("ruby", &["gem.rb"]), Validity::Same, &["osv-converted/RubyGems"]);
 }
 
-// `dotnet` is in no registry of these machines, so NuGet has a table only.
+#[test]
+fn nuget_as_a_second_reading_of_its_rules() {
+    against(Scheme::NuGet, command("python3", &["nuget.py"]), Validity::Same, &[]);
+}
 
 #[test]
 fn apk_as_a_second_reading_of_its_rules() {
