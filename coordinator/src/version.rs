@@ -2,11 +2,14 @@
 
 pub mod apk;
 pub mod check;
+pub mod composer;
 pub mod deb;
+pub mod gem;
 #[cfg(test)]
 mod laws;
 pub mod maven;
 pub mod npm;
+pub mod nuget;
 mod number;
 pub mod pep440;
 pub mod rpm;
@@ -38,6 +41,12 @@ pub enum Version<'a> {
     Semver(semver::Version<'a>),
     /// Java.
     Maven(maven::Version<'a>),
+    /// .NET.
+    NuGet(nuget::Version<'a>),
+    /// PHP.
+    Composer(composer::Version<'a>),
+    /// Ruby.
+    Gem(gem::Version<'a>),
 }
 
 impl<'a> Version<'a> {
@@ -57,6 +66,9 @@ impl<'a> Version<'a> {
             Scheme::Npm => npm::parse(text).map(Self::Npm),
             Scheme::Semver => semver::Version::parse(text).map(Self::Semver),
             Scheme::Maven => maven::Version::parse(text).map(Self::Maven),
+            Scheme::NuGet => nuget::Version::parse(text).map(Self::NuGet),
+            Scheme::Composer => composer::Version::parse(text).map(Self::Composer),
+            Scheme::Gem => gem::Version::parse(text).map(Self::Gem),
         }
         .map_err(|reason| VersionError::Unparsable { scheme, version: shown(text), reason })
     }
@@ -71,6 +83,9 @@ impl<'a> Version<'a> {
             Self::Npm(_) => Scheme::Npm,
             Self::Semver(_) => Scheme::Semver,
             Self::Maven(_) => Scheme::Maven,
+            Self::NuGet(_) => Scheme::NuGet,
+            Self::Composer(_) => Scheme::Composer,
+            Self::Gem(_) => Scheme::Gem,
         }
     }
 
@@ -87,6 +102,9 @@ impl<'a> Version<'a> {
             (Self::Pep440(a), Version::Pep440(b)) => Ok(a.cmp(b)),
             (Self::Maven(a), Version::Maven(b)) => Ok(a.cmp(b)),
             (Self::Npm(a), Version::Npm(b)) | (Self::Semver(a), Version::Semver(b)) => Ok(a.cmp(b)),
+            (Self::NuGet(a), Version::NuGet(b)) => Ok(a.cmp(b)),
+            (Self::Composer(a), Version::Composer(b)) => Ok(a.cmp(b)),
+            (Self::Gem(a), Version::Gem(b)) => Ok(a.cmp(b)),
             _ => Err(VersionError::Mixed { left: self.scheme(), right: other.scheme() }),
         }
     }
@@ -130,11 +148,28 @@ pub enum Scheme {
     Semver,
     /// maven-artifact 3.9.
     Maven,
+    /// NuGet.Versioning.
+    NuGet,
+    /// composer/semver.
+    Composer,
+    /// `Gem::Version`.
+    Gem,
 }
 
 impl Scheme {
     /// All schemes, in the order in which they are listed to people.
-    pub const ALL: [Self; 7] = [Self::Apk, Self::Deb, Self::Rpm, Self::Pep440, Self::Npm, Self::Semver, Self::Maven];
+    pub const ALL: [Self; 10] = [
+        Self::Apk,
+        Self::Deb,
+        Self::Rpm,
+        Self::Pep440,
+        Self::Npm,
+        Self::Semver,
+        Self::Maven,
+        Self::NuGet,
+        Self::Composer,
+        Self::Gem,
+    ];
 
     /// The name that the command line and settings use.
     pub fn name(self) -> &'static str {
@@ -146,6 +181,9 @@ impl Scheme {
             Self::Npm => "npm",
             Self::Semver => "semver",
             Self::Maven => "maven",
+            Self::NuGet => "nuget",
+            Self::Composer => "composer",
+            Self::Gem => "gem",
         }
     }
 }
@@ -187,7 +225,7 @@ pub enum VersionError {
         right: Scheme,
     },
     /// Not the name of a scheme.
-    #[error("`{0}` is no version scheme; there are apk, deb, rpm, pep440, npm, semver and maven")]
+    #[error("`{0}` is no version scheme; there are {names}", names = Scheme::ALL.map(Scheme::name).join(", "))]
     UnknownScheme(String),
 }
 

@@ -149,12 +149,6 @@ pub enum Link {
 pub enum Recognised {
     /// An executable with Go build information.
     GoBinary,
-    /// An installed Ruby gem's specification.
-    RubyGem,
-    /// Composer's `installed.json`.
-    PhpComposer,
-    /// A .NET `*.deps.json`.
-    DotNetDeps,
     /// Conda's package record.
     Conda,
     /// pacman's package record.

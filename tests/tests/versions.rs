@@ -111,6 +111,22 @@ fn maven_as_maven() {
 }
 
 #[test]
+fn composer_as_composer() {
+    let dumps = ["osv/Packagist", "osv-converted/Packagist"];
+    against(Scheme::Composer, command("php", &["composer.php"]), Validity::Same, &dumps);
+}
+
+#[test]
+fn gem_as_rubygems() {
+    against(Scheme::Gem, command("ruby", &["gem.rb"]), Validity::Same, &["osv-converted/RubyGems"]);
+}
+
+#[test]
+fn nuget_as_a_second_reading_of_its_rules() {
+    against(Scheme::NuGet, command("python3", &["nuget.py"]), Validity::Same, &[]);
+}
+
+#[test]
 fn apk_as_a_second_reading_of_its_rules() {
     against(Scheme::Apk, command("python3", &["apk.py"]), Validity::Same, &["osv/Alpaquita", "osv-converted/Alpine"]);
 }
@@ -168,10 +184,12 @@ fn comparable(scheme: Scheme, text: &str) -> bool {
             let end = core.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(core.len());
             numbers_are_exact(text) && core[..end].matches('.').count() < 3
         }
+        // PHP's numbers end at 2^63. `as` and `@` are for requirements.
+        Scheme::Composer => numbers_are_exact(text) && !text.contains(['@', ' ']),
         Scheme::Semver => numbers_are_exact(text),
         // A long run of zeros is more than any short number for Maven.
         Scheme::Maven => !text.contains("0000000000"),
-        Scheme::Apk | Scheme::Rpm | Scheme::Pep440 => true,
+        Scheme::Apk | Scheme::Rpm | Scheme::Pep440 | Scheme::NuGet | Scheme::Gem => true,
     };
     counts && text.is_ascii() && !text.contains(['\t', '\n']) && !text.is_empty()
 }

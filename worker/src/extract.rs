@@ -4,8 +4,11 @@ use lazaret::inventory::{Facts, Gap, GapKind};
 use lazaret::path::LayerPath;
 
 mod apk;
+mod composer;
 mod control;
+mod dotnet;
 mod dpkg;
+mod gem;
 #[cfg(test)]
 pub(crate) mod golden;
 mod java;
@@ -37,12 +40,12 @@ pub static EXTRACTORS: &[&Extractor] = &[
     &python::PYTHON,
     &java::ARCHIVE,
     &java::DESCRIPTOR,
+    &dotnet::DOTNET_DEPS,
+    &composer::PHP_COMPOSER,
+    &gem::RUBY_GEM,
     &recognised::CONDA,
-    &recognised::DOTNET_DEPS,
     &recognised::PACMAN,
-    &recognised::PHP_COMPOSER,
     &recognised::R_PACKAGE,
-    &recognised::RUBY_GEM,
     &lock::bun::BUN,
     &lock::bun::BUN_BINARY,
     &lock::bundler::BUNDLER,

@@ -20,8 +20,8 @@ use super::record::{Advisory, Affected, Event, EventKind, Range, Severity};
 
 /// What a snapshot file begins with.
 pub(super) const MAGIC: &[u8; 18] = b"lazaret\0advisories";
-/// Moved by every change of the layout.
-pub(super) const VERSION: u32 = 1;
+/// Moved by every change of the layout, of the names under which packages stand in it, and of a version's order.
+pub(super) const VERSION: u32 = 2;
 /// The number of sections.
 pub(super) const SECTIONS: usize = 6;
 /// Where the digest ends and what it covers begins.

@@ -26,7 +26,7 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct Compare {
-    /// The scheme: apk, deb, rpm, pep440, npm, semver or maven
+    /// The scheme, such as deb or maven; a wrong one is answered with all that there are
     scheme: Scheme,
     /// The first version, or - to read lines
     #[arg(allow_hyphen_values = true)]

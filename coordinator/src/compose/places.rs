@@ -9,7 +9,7 @@ const MARKERS: &[&[u8]] = &[
     b"node_modules",
     b"EGG-INFO",
     b"specifications",
-    b"vendor",
+    b"bundler",
     b"composer",
     b"conda-meta",
     b"library",
@@ -25,9 +25,16 @@ pub(super) fn claims_alike(extractor: &str, from: &LayerPath, to: &LayerPath) ->
     let seen = match extractor {
         "os-release" => return is_os_release(to),
         "executable" => 0,
-        "java-archive" | "dotnet-deps" => 1,
-        "conda" => 2,
-        "python" | "php-composer" | "ruby-gem" => 3,
+        "java-archive" => 1,
+        // In a directory of frameworks its directories say more than the file.
+        "dotnet-deps" if below(from, 4, b"shared/") != below(to, 4, b"shared/") => return false,
+        "dotnet-deps" => 1,
+        "conda" | "php-composer" => 2,
+        // In a checkout of Bundler's, or one directory below.
+        "ruby-gem" if [4, 5].iter().any(|&seen| below(from, seen, b"bundler/") != below(to, seen, b"bundler/")) => {
+            return false;
+        }
+        "python" | "ruby-gem" => 3,
         "maven-descriptor" => 5,
         "pacman" => 6,
         // The name of the file alone. That none is claimed inside a dependency keeps noise away, and means nothing more.
@@ -35,7 +42,7 @@ pub(super) fn claims_alike(extractor: &str, from: &LayerPath, to: &LayerPath) ->
         _ if databases::is_directory(&LayerPath::from_entry(from.parent())) => {
             return databases::is_directory(&LayerPath::from_entry(to.parent())) && tail(from, 2) == tail(to, 2);
         }
-        _ => SEEN_ABOVE + 1,
+        _ => 4,
     };
     tail(from, seen) == tail(to, seen)
 }
@@ -74,6 +81,11 @@ fn tail(path: &LayerPath, count: usize) -> &[u8] {
     }
 }
 
+/// The last `count` components if they begin with `directory`.
+fn below<'a>(path: &'a LayerPath, count: usize, directory: &[u8]) -> Option<&'a [u8]> {
+    Some(tail(path, count)).filter(|tail| tail.starts_with(directory))
+}
+
 /// From the first of the last components that makes records of files below it.
 fn marked_tail(path: &LayerPath) -> &[u8] {
     let mut marked: &[u8] = b"";
@@ -110,6 +122,17 @@ mod tests {
             ("python", "lib/python3/x.dist-info/METADATA", "usr/lib/python3/x.dist-info/METADATA", true),
             ("npm", "app/node_modules/y/package.json", "a/b/package.json", false),
             ("java-archive", "lib/b.jar", "usr/lib/b.jar", true),
+            ("dotnet-deps", "lib/x.deps.json", "usr/lib/x.deps.json", true),
+            (
+                "dotnet-deps",
+                "fx/Microsoft.NETCore.App/8.0.1/M.deps.json",
+                "shared/Microsoft.NETCore.App/8.0.1/M.deps.json",
+                false,
+            ),
+            ("php-composer", "web/composer/installed.json", "app/composer/installed.json", true),
+            ("ruby-gem", "lib/specifications/a-1.gemspec", "usr/lib/specifications/a-1.gemspec", true),
+            ("ruby-gem", "lib/bundler/gems/a-1/a.gemspec", "usr/lib/bundler/gems/a-1/a.gemspec", true),
+            ("ruby-gem", "gems/a-1/b/a.gemspec", "bundler/gems/a-1/b/a.gemspec", false),
             ("os-release", "etc/os-release", "usr/lib/os-release", true),
             ("lock-cargo", "app/Cargo.lock", "srv/other/Cargo.lock", true),
             ("lock-nuget-project", "app/a.csproj", "app/b.csproj", false),
@@ -129,6 +152,7 @@ mod tests {
         assert!(!gains("bin", "usr/bin", ""));
         assert!(gains("db", "var/lib/dpkg", ""));
         assert!(gains("modules", "app/node_modules", ""));
+        assert!(gains("gems", "usr/bundler/gems/a-1/b", ""));
         assert!(!gains("srv/node_modules", "app/node_modules", ""));
         assert!(!gains("app/node_modules/x", "packages/x", ""));
     }

@@ -66,6 +66,9 @@ pub(super) fn language(ecosystem: Ecosystem) -> Option<(&'static str, Scheme)> {
         Ecosystem::Cargo => Some(("crates.io", Scheme::Semver)),
         Ecosystem::Maven => Some(("Maven", Scheme::Maven)),
         Ecosystem::Golang => Some(("Go", Scheme::Semver)),
+        Ecosystem::NuGet => Some(("NuGet", Scheme::NuGet)),
+        Ecosystem::Gem => Some(("RubyGems", Scheme::Gem)),
+        Ecosystem::Composer => Some(("Packagist", Scheme::Composer)),
         Ecosystem::Hex => Some(("Hex", Scheme::Semver)),
         Ecosystem::Swift => Some(("SwiftURL", Scheme::Semver)),
         Ecosystem::Julia => Some(("Julia", Scheme::Semver)),
@@ -85,8 +88,13 @@ pub(super) fn find<'a>(
         return Ok(found);
     }
     if let Some((ecosystem, scheme)) = language(package.ecosystem) {
-        let query = Query { package, ecosystem, name: &package.name, version: &package.version, scheme };
-        query.ask(snapshot, &BTreeSet::new(), &mut found)?;
+        let query = |ecosystem| Query { package, ecosystem, name: &package.name, version: &package.version, scheme };
+        query(ecosystem).ask(snapshot, &BTreeSet::new(), &mut found)?;
+        // A suffix is another repository that the same tool installs from, such as Drupal's beside Packagist.
+        let is_other = |name: &str| name.strip_prefix(ecosystem).is_some_and(|suffix| suffix.starts_with(':'));
+        for info in snapshot.ecosystems().iter().filter(|info| is_other(&info.name)) {
+            query(info.name.as_str()).ask(snapshot, &BTreeSet::new(), &mut found)?;
+        }
     } else if let Some(stream) = sources.stream.as_ref().filter(|stream| stream.packaging == package.ecosystem) {
         for (name, version) in names(package, stream.named_by) {
             let mut decided = BTreeSet::new();

@@ -118,6 +118,38 @@ fn the_fix_satisfies_every_record_that_has_one() {
 }
 
 #[test]
+fn languages_are_asked_under_every_repository_and_spelling() {
+    let drupal = "Packagist:https://packages.drupal.org/8";
+    let records = [
+        record("A-1", "", drupal, "drupal/token", FIXED),
+        record("A-2", "", "Packagist", "symfony/http-kernel", r#"{"introduced":"0"},{"fixed":"v6.2.6"}"#),
+        record("A-3", "", "NuGet", "Newtonsoft.Json", r#"{"introduced":"0"},{"fixed":"13.0.1"}"#),
+        record("A-4", "", "RubyGems", "rack", r#"{"introduced":"0"},{"fixed":"2.2.6.4"}"#),
+        record("A-5", "", "RubyGems", "Rack", FIXED),
+    ];
+    let mut fork = Package::new(Ecosystem::Composer, "symfony/http-kernel", "v6.2.5");
+    fork.registry = Some("git".into());
+    let packages = [
+        Package::new(Ecosystem::Composer, "drupal/token", "1.11.0"),
+        Package::new(Ecosystem::Composer, "symfony/http-kernel", "v6.2.5"),
+        Package::new(Ecosystem::Composer, "symfony/http-kernel", "6.2.6"),
+        fork,
+        Package::new(Ecosystem::NuGet, "newtonsoft.json", "13.0.1-beta2"),
+        Package::new(Ecosystem::Gem, "rack", "2.2.6.pre"),
+    ];
+    let matches = matched(&records, &packages, None);
+    let rows: Vec<_> = matches.findings.iter().map(|f| (f.package, f.id.as_str())).collect();
+    assert_eq!(rows, [(0, "A-1"), (1, "A-2"), (4, "A-3"), (5, "A-4")]);
+}
+
+#[test]
+fn a_named_branch_is_undecided() {
+    let records = [record("A-1", "", "Packagist", "acme/ui", FIXED)];
+    let matches = matched(&records, &[Package::new(Ecosystem::Composer, "acme/ui", "dev-main")], None);
+    assert_eq!((matches.findings.len(), matches.undecided.len()), (0, 1), "{matches:?}");
+}
+
+#[test]
 fn listed_versions_survive_where_ranges_do_not_hold_them() {
     let events = r#"[{"introduced":"0"},{"fixed":"2.0"}]"#;
     let record = format!(

@@ -312,9 +312,6 @@ fn unread(contents: &Contents) -> Vec<UnreadForm> {
 fn form_name(form: Recognised) -> &'static str {
     match form {
         Recognised::GoBinary => "go-binary",
-        Recognised::RubyGem => "ruby-gem",
-        Recognised::PhpComposer => "php-composer",
-        Recognised::DotNetDeps => "dotnet-deps",
         Recognised::Conda => "conda",
         Recognised::Pacman => "pacman",
         Recognised::RPackage => "r-package",

@@ -17,6 +17,9 @@ fn table(scheme: Scheme) -> &'static str {
         Scheme::Npm => include_str!("tables/npm.txt"),
         Scheme::Semver => include_str!("tables/semver.txt"),
         Scheme::Maven => include_str!("tables/maven.txt"),
+        Scheme::NuGet => include_str!("tables/nuget.txt"),
+        Scheme::Composer => include_str!("tables/composer.txt"),
+        Scheme::Gem => include_str!("tables/gem.txt"),
     }
 }
 
@@ -31,7 +34,7 @@ fn tables_hold() {
 
 #[test]
 fn what_a_tool_refuses_is_refused() {
-    let refused: [(Scheme, &[&str]); 7] = [
+    let refused: [(Scheme, &[&str]); 10] = [
         (
             Scheme::Apk,
             &[
@@ -121,6 +124,65 @@ fn what_a_tool_refuses_is_refused() {
             ],
         ),
         (Scheme::Maven, &["1 2", " 1", "1.0\t", "1.0é", "...", "-.-", "+"]),
+        (
+            Scheme::NuGet,
+            &[
+                "1.2.3.4.5",
+                "1.",
+                ".1",
+                "1..2",
+                "v1.0",
+                "1.0-",
+                "1.0-a..b",
+                "1.0-01",
+                "1.0-a_b",
+                "1.0+",
+                "1.0-a+",
+                "1.0-+b",
+                "1.0+a+b",
+                "2147483648.0",
+                "1.2 3",
+                "1.x",
+                "1.0a",
+            ],
+        ),
+        (
+            Scheme::Composer,
+            &[
+                "dev-main",
+                "DEV-x",
+                "master",
+                "trunk",
+                "default",
+                "main",
+                "dev",
+                "1.2.3.4.5",
+                "123.456.7-x",
+                "1.0-foo",
+                "1.0-beta-",
+                "1.0-beta_dev",
+                "1.0+",
+                "1.0 as 2.0",
+                "1.0@beta",
+                "^1.0",
+                "1.x",
+                "1000000.1",
+                "2010-1-02",
+                "2010-01-02-03-04-05-06-07-8",
+                "1.0#abc",
+                "feature-dev",
+                "x-dev",
+                "1.0.0.0.0-dev",
+                "1.0-stable-",
+            ],
+        ),
+        (
+            Scheme::Gem,
+            &[
+                "a", "a.1", "1a", "1.", "1..2", ".1", "1.0-", "1.0-a..b", "1.0+1", "1.0_1", "v1.0", "1 2", "1.0é",
+                "junk",
+            ],
+        ),
     ];
     for (scheme, texts) in refused {
         for text in texts.iter().chain(&["", "\0", "1\0", "\u{202e}", "-", "~"]) {
@@ -194,6 +256,13 @@ fn text(scheme: Scheme) -> BoxedStrategy<String> {
             "|-(ga|final)(-?[12])?|\\.(rc|Final|RELEASE|foo|sp|b)[0-2]?)?",
         )
         .boxed(),
+        Scheme::NuGet => "0?[01](\\.[01]){0,3}(-[abA0-2-](\\.([0-2]|10|[ab-]{1,2}|-1)){0,2})?(\\+[ab0])?".boxed(),
+        Scheme::Composer => concat!(
+            "v?([01](\\.(0|1|10|x)){0,3}|2010[-.]?01([-.]?0[12]){0,2}(\\.[12])?)",
+            "([._-]?(stable|Stable|a|beta|RC|p|pl)([.-]?[0-2]){0,2})?([.-]?dev)?(\\+[ab0])?",
+        )
+        .boxed(),
+        Scheme::Gem => "0?[01](\\.(0|1|2|10|a|b|A|b1|1a|pre)){0,3}(-[ab0-2-]{1,2}(\\.[ab0-2-]){0,2})?".boxed(),
         Scheme::Semver => "v?[01]\\.[01]\\.[01](-[abA0-2-](\\.([0-2]|10|[ab-]{1,2})){0,2})?(\\+[ab0])?".boxed(),
     }
 }

@@ -111,8 +111,9 @@ impl<'a> From<&'a str> for Segment<'a> {
     }
 }
 
+/// A word, ordered as if it were written in small letters.
 #[derive(Clone, Copy, Debug)]
-struct Caseless<'a>(&'a str);
+pub(super) struct Caseless<'a>(pub(super) &'a str);
 
 impl Ord for Caseless<'_> {
     fn cmp(&self, other: &Self) -> Ordering {

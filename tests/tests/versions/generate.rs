@@ -45,8 +45,9 @@ fn random(scheme: Scheme, dice: &mut Dice) -> String {
             Scheme::Deb | Scheme::Rpm => dice.pick(&["0:", "1:", "2:", "01:"]),
             Scheme::Pep440 => dice.pick(&["v", "0!", "1!", "2!", "V1!"]),
             Scheme::Npm => dice.pick(&["v", "=", " v", "v=", "0"]),
-            Scheme::Semver => "v",
             Scheme::Maven => dice.pick(&["v", "-", ".", "r", "0."]),
+            Scheme::Semver | Scheme::Composer => "v",
+            Scheme::NuGet | Scheme::Gem => "0",
         };
     }
     let dotted = matches!(scheme, Scheme::Npm | Scheme::Semver);
@@ -106,6 +107,33 @@ fn piece(scheme: Scheme, dice: &mut Dice) -> String {
             "+",
         ]),
         Scheme::Semver => dice.pick(&["-", "-alpha", "-rc.", ".", "-beta.a.", "+", "+b.", "-a-", "-A", ".x", "-0."]),
+        Scheme::NuGet => dice.pick(&["-", "-alpha", "-RC.", ".", "-beta.a.", "+", "+b.", "-a-", "-A", "--", "-0."]),
+        Scheme::Composer => dice.pick(&[
+            "-dev",
+            ".x-dev",
+            "-alpha",
+            "a",
+            "-beta.",
+            ".B",
+            "-RC",
+            "rc-",
+            "-p",
+            "_pl",
+            "-patch",
+            ".",
+            "-",
+            "-stable",
+            "-Stable",
+            "+b",
+            "dev",
+            ".*.dev",
+            "-01",
+            ":02",
+            "2010-01-02",
+        ]),
+        Scheme::Gem => {
+            dice.pick(&[".a", ".b", ".pre", ".rc", "-", "-a.", "a", "B", ".", ".0", ".0.0", "-rc.", ".A1", "--"])
+        }
     };
     format!("{head}{number}")
 }

@@ -5,22 +5,6 @@ use lazaret::path::split;
 
 use super::{ClaimedFile, Content, Extractor};
 
-/// Installed Ruby gems: `specifications/NAME-VERSION.gemspec` of a gem home, and Ruby's own in `specifications/default`.
-pub(crate) static RUBY_GEM: Extractor = by_name("ruby-gem", is_gem_specification, |_| recognised(Recognised::RubyGem));
-
-/// Composer's record of what it installed: `vendor/composer/installed.json`.
-pub(crate) static PHP_COMPOSER: Extractor = by_name(
-    "php-composer",
-    |path| ends_with(path, b"vendor/composer/installed.json"),
-    |_| recognised(Recognised::PhpComposer),
-);
-
-/// The dependencies of a .NET application: `APP.deps.json`.
-pub(crate) static DOTNET_DEPS: Extractor = by_name(
-    "dotnet-deps",
-    |path| has_suffix(path, b".deps.json") && !path.ends_with(b"/.deps.json"),
-    |_| recognised(Recognised::DotNetDeps),
-);
 
 /// conda's record of an installed package: `conda-meta/NAME-VERSION-BUILD.json`.
 pub(crate) static CONDA: Extractor = by_name("conda", is_conda_record, |_| recognised(Recognised::Conda));
@@ -40,14 +24,6 @@ fn recognised(form: Recognised) -> Facts {
 }
 
 // Each looks at the end of the path first: that alone turns nearly every path away.
-
-fn is_gem_specification(path: &[u8]) -> bool {
-    path.ends_with(b".gemspec") && {
-        let (directory, file) = split(path);
-        let home = directory.strip_suffix(b"/default").unwrap_or(directory);
-        has_suffix(file, b".gemspec") && ends_with(home, b"specifications")
-    }
-}
 
 fn is_conda_record(path: &[u8]) -> bool {
     path.ends_with(b".json") && {
@@ -84,7 +60,8 @@ mod tests {
 
     use super::*;
 
-    const ALL: [&Extractor; 6] = [&RUBY_GEM, &PHP_COMPOSER, &DOTNET_DEPS, &CONDA, &PACMAN, &R_PACKAGE];
+    const ALL: [&Extractor; 3] = [&CONDA, &PACMAN, &R_PACKAGE];
+
 
     fn forms(path: &str) -> Vec<Recognised> {
         let path = LayerPath::from(path);
@@ -96,11 +73,6 @@ mod tests {
     #[test]
     fn each_form_by_its_path() {
         for (path, form) in [
-            ("usr/lib/ruby/gems/3.1.0/specifications/rake-13.0.6.gemspec", Recognised::RubyGem),
-            ("usr/lib/ruby/gems/3.1.0/specifications/default/json-2.6.1.gemspec", Recognised::RubyGem),
-            ("var/www/vendor/composer/installed.json", Recognised::PhpComposer),
-            ("vendor/composer/installed.json", Recognised::PhpComposer),
-            ("app/Shop.Web.deps.json", Recognised::DotNetDeps),
             ("opt/conda/conda-meta/numpy-1.26.0-py311h64a7726_0.json", Recognised::Conda),
             ("var/lib/pacman/local/bash-5.2.015-1/desc", Recognised::Pacman),
             ("usr/lib/R/library/base/DESCRIPTION", Recognised::RPackage),
@@ -113,15 +85,6 @@ mod tests {
     #[test]
     fn nothing_beside_it() {
         for path in [
-            "gems/rake-13.0.6/rake.gemspec",
-            "other/default/json.gemspec",
-            "specifications/.gemspec",
-            "myspecifications/x.gemspec",
-            "composer/installed.json",
-            "xvendor/composer/installed.json",
-            "vendor/composer/installed.json.bak",
-            "deps.json",
-            ".deps.json",
             "conda-meta/history",
             "xconda-meta/a.json",
             "var/lib/pacman/local/ALPM_DB_VERSION",

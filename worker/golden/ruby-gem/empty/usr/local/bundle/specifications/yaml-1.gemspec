@@ -1,0 +1,4 @@
+--- !ruby/object:Gem::Specification
+name: yaml
+version: !ruby/object:Gem::Version
+  version: '1'
