@@ -3,17 +3,27 @@
 use lazaret::inventory::{Facts, Gap, GapKind};
 use lazaret::path::LayerPath;
 
+mod alpm;
 mod apk;
+mod chisel;
+mod conda;
 mod control;
 mod dpkg;
+mod flatpak;
 #[cfg(test)]
 pub(crate) mod golden;
+mod homebrew;
 mod licence;
+mod nix;
 mod npm;
+mod opkg;
 mod os_release;
+mod portage;
 mod python;
 mod recognised;
 mod rpm;
+mod snap;
+mod word;
 
 /// Every extractor. Where two claim one path the first has it. Evidence names them, and the fingerprint of an inventory
 /// holds their names and versions.
@@ -28,12 +38,25 @@ pub static EXTRACTORS: &[&Extractor] = &[
     &rpm::NDB,
     &rpm::BERKELEY_DB,
     &rpm::MANIFEST,
+    &alpm::DESC,
+    &alpm::FILES,
+    &opkg::STATUS,
+    &opkg::CONTROL,
+    &opkg::FILE_LIST,
+    &portage::CONTENTS,
+    &portage::LICENCE,
+    &chisel::CHISEL,
+    &nix::DATABASE,
+    &nix::STORE,
+    &conda::CONDA,
+    &homebrew::HOMEBREW,
+    &snap::SNAP,
+    &snap::MANIFEST,
+    &flatpak::FLATPAK,
     &npm::NPM,
     &python::PYTHON,
-    &recognised::CONDA,
     &recognised::DOTNET_DEPS,
     &recognised::JAVA_ARCHIVE,
-    &recognised::PACMAN,
     &recognised::PHP_COMPOSER,
     &recognised::R_PACKAGE,
     &recognised::RUBY_GEM,
@@ -61,6 +84,8 @@ pub struct Extractor {
 pub enum Content {
     /// Nothing: the path says it all.
     NameOnly,
+    /// Nothing, and it claims directories, never files: what a directory is called says it all.
+    Directory,
     /// All of it, up to so many bytes; a larger file is not read, and leaves a gap.
     Whole(u64),
 }

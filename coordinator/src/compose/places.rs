@@ -14,6 +14,13 @@ const MARKERS: &[&[u8]] = &[
     b"conda-meta",
     b"library",
     b"site-library",
+    b"Cellar",
+    b"meta",
+    b"snap",
+    b"sbom",
+    b"wp-includes",
+    b"plugins",
+    b"themes",
 ];
 const MARKER_SUFFIXES: &[&[u8]] = &[b".dist-info", b".egg-info", b".egg"];
 /// No claim looks at more directories above a file than this, but for those of fixed places.
@@ -25,9 +32,15 @@ pub(super) fn claims_alike(extractor: &str, from: &LayerPath, to: &LayerPath) ->
         "os-release" => return is_os_release(to),
         "executable" => 0,
         "java-archive" | "dotnet-deps" => 1,
-        "conda" => 2,
+        "java-release" | "chisel" | "sbom" | "sbom-xml" => 2,
+        "conda" | "snap" | "snap-manifest" => 2,
+        "wordpress" => 2,
         "python" | "php-composer" | "ruby-gem" => 3,
-        "pacman" => 6,
+        "homebrew" | "wordpress-plugin" | "wordpress-theme" => 4,
+        // Of fixed places, or of places that stand for what is there.
+        "alpm-desc" | "alpm-files" | "portage-contents" | "portage-licence" => 6,
+        "nix-store" | "nix-database" | "bitnami-components" => 6,
+        "sbom-installed" | "flatpak" => 7,
         _ if databases::is_directory(&LayerPath::from_entry(from.parent())) => {
             return databases::is_directory(&LayerPath::from_entry(to.parent())) && tail(from, 2) == tail(to, 2);
         }

@@ -67,7 +67,7 @@ fn extract(file: &ClaimedFile<'_>) -> Facts {
 }
 
 /// The name as PEP 503 compares it: lower case, every run of `-`, `_` and `.` a single `-`.
-fn normalised(name: &str) -> String {
+pub(super) fn normalised(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for c in name.chars() {
         match c {

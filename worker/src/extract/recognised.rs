@@ -26,12 +26,6 @@ pub(crate) static DOTNET_DEPS: Extractor = by_name(
     |_| recognised(Recognised::DotNetDeps),
 );
 
-/// conda's record of an installed package: `conda-meta/NAME-VERSION-BUILD.json`.
-pub(crate) static CONDA: Extractor = by_name("conda", is_conda_record, |_| recognised(Recognised::Conda));
-
-/// pacman's record of an installed package: `var/lib/pacman/local/NAME-VERSION-RELEASE/desc`.
-pub(crate) static PACMAN: Extractor = by_name("pacman", is_pacman_record, |_| recognised(Recognised::Pacman));
-
 /// Installed R packages: `DESCRIPTION` of a package in `R/library` or a `site-library`.
 pub(crate) static R_PACKAGE: Extractor = by_name("r-package", is_r_package, |_| recognised(Recognised::RPackage));
 
@@ -60,18 +54,6 @@ fn is_gem_specification(path: &[u8]) -> bool {
     }
 }
 
-fn is_conda_record(path: &[u8]) -> bool {
-    path.ends_with(b".json") && {
-        let (directory, file) = split(path);
-        has_suffix(file, b".json") && ends_with(directory, b"conda-meta")
-    }
-}
-
-fn is_pacman_record(path: &[u8]) -> bool {
-    let record = path.strip_suffix(b"/desc").and_then(|directory| directory.strip_prefix(b"var/lib/pacman/local/"));
-    record.is_some_and(|record| !record.is_empty() && !record.contains(&b'/'))
-}
-
 fn is_r_package(path: &[u8]) -> bool {
     path.strip_suffix(b"/DESCRIPTION").is_some_and(|package| {
         let (library, name) = split(package);
@@ -95,7 +77,7 @@ mod tests {
 
     use super::*;
 
-    const ALL: [&Extractor; 7] = [&JAVA_ARCHIVE, &RUBY_GEM, &PHP_COMPOSER, &DOTNET_DEPS, &CONDA, &PACMAN, &R_PACKAGE];
+    const ALL: [&Extractor; 5] = [&JAVA_ARCHIVE, &RUBY_GEM, &PHP_COMPOSER, &DOTNET_DEPS, &R_PACKAGE];
 
     fn forms(path: &str) -> Vec<Recognised> {
         let path = LayerPath::from(path);
@@ -116,8 +98,6 @@ mod tests {
             ("var/www/vendor/composer/installed.json", Recognised::PhpComposer),
             ("vendor/composer/installed.json", Recognised::PhpComposer),
             ("app/Shop.Web.deps.json", Recognised::DotNetDeps),
-            ("opt/conda/conda-meta/numpy-1.26.0-py311h64a7726_0.json", Recognised::Conda),
-            ("var/lib/pacman/local/bash-5.2.015-1/desc", Recognised::Pacman),
             ("usr/lib/R/library/base/DESCRIPTION", Recognised::RPackage),
             ("usr/local/lib/R/site-library/dplyr/DESCRIPTION", Recognised::RPackage),
         ] {
@@ -142,12 +122,6 @@ mod tests {
             "vendor/composer/installed.json.bak",
             "deps.json",
             ".deps.json",
-            "conda-meta/history",
-            "xconda-meta/a.json",
-            "var/lib/pacman/local/ALPM_DB_VERSION",
-            "var/lib/pacman/local/desc",
-            "var/lib/pacman/local/a/b/desc",
-            "opt/var/lib/pacman/local/a/desc",
             "library/base/DESCRIPTION",
             "R/library/DESCRIPTION",
             "site-library/DESCRIPTION",

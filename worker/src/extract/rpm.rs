@@ -8,13 +8,13 @@ use super::{ClaimedFile, Content, Extractor, is_claimed};
 
 mod bdb;
 mod files;
-mod flaw;
+pub(super) mod flaw;
 mod header;
 mod manifest;
 mod ndb;
 mod package;
 mod pieces;
-mod sqlite;
+pub(super) mod sqlite;
 #[cfg(test)]
 mod tests;
 
