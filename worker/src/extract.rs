@@ -5,6 +5,7 @@ use lazaret::path::LayerPath;
 
 mod alpm;
 mod apk;
+mod bitnami;
 mod chisel;
 mod conda;
 mod control;
@@ -13,6 +14,7 @@ mod flatpak;
 #[cfg(test)]
 pub(crate) mod golden;
 mod homebrew;
+mod java_release;
 mod licence;
 mod nix;
 mod npm;
@@ -22,8 +24,10 @@ mod portage;
 mod python;
 mod recognised;
 mod rpm;
+mod sbom;
 mod snap;
 mod word;
+mod wordpress;
 
 /// Every extractor. Where two claim one path the first has it. Evidence names them, and the fingerprint of an inventory
 /// holds their names and versions.
@@ -53,13 +57,21 @@ pub static EXTRACTORS: &[&Extractor] = &[
     &snap::SNAP,
     &snap::MANIFEST,
     &flatpak::FLATPAK,
+    &bitnami::COMPONENTS,
+    &sbom::INSTALLED,
     &npm::NPM,
     &python::PYTHON,
+    &java_release::JAVA_RELEASE,
+    &wordpress::CORE,
+    &wordpress::PLUGIN,
+    &wordpress::THEME,
     &recognised::DOTNET_DEPS,
     &recognised::JAVA_ARCHIVE,
     &recognised::PHP_COMPOSER,
     &recognised::R_PACKAGE,
     &recognised::RUBY_GEM,
+    &sbom::DECLARED,
+    &sbom::XML,
 ];
 
 /// How one file format is recognised and read.
