@@ -19,8 +19,7 @@ const MARKERS: &[&[u8]] = &[
     b"snap",
     b"sbom",
     b"wp-includes",
-    b"plugins",
-    b"themes",
+    b"wp-content",
 ];
 const MARKER_SUFFIXES: &[&[u8]] = &[b".dist-info", b".egg-info", b".egg"];
 /// No claim looks at more directories above a file than this, but for those of fixed places.

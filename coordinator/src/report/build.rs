@@ -112,11 +112,7 @@ pub fn build(image: &Image, inventoried: &Inventoried, context: Context<'_>) -> 
                 (None, false) => DistroState::None,
             },
             snapshot: context.snapshot,
-            ecosystems: ecosystems(
-                contents,
-                matches.as_ref().map(|matches| &matches.coverage),
-                context.policy.include_declared,
-            ),
+            ecosystems: ecosystems(contents, matches.as_ref().map(|matches| &matches.coverage), context.policy.include_declared),
             unread,
         },
         gaps,
@@ -266,13 +262,7 @@ fn advisory_gaps(coverage: &MatchCoverage, contents: &Contents) -> Vec<GapRow> {
 
 fn ecosystems(contents: &Contents, coverage: Option<&MatchCoverage>, with_declared: bool) -> Vec<EcosystemCoverage> {
     let mut rows: BTreeMap<Ecosystem, EcosystemCoverage> = BTreeMap::new();
-    let row = |ecosystem: Ecosystem| EcosystemCoverage {
-        ecosystem,
-        packages: 0,
-        owned: 0,
-        declared: 0,
-        advisories: Vec::new(),
-    };
+    let row = |ecosystem: Ecosystem| EcosystemCoverage { ecosystem, packages: 0, owned: 0, declared: 0, advisories: Vec::new() };
     for installed in &contents.packages {
         let row = rows.entry(installed.package.ecosystem).or_insert_with_key(|&ecosystem| row(ecosystem));
         row.packages += 1;
