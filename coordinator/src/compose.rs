@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use bincode::{Decode, Encode};
 use lazaret::distro::OsRelease;
-use lazaret::inventory::{Evidence, Facts, Gap, GapKind, Hide, HideKind, LayerInventory, Link, Recognised};
+use lazaret::inventory::{Evidence, Facts, Gap, GapKind, Hide, HideKind, LayerInventory, Link, Recognised, list_owner};
 use lazaret::package::Package;
 use lazaret::path::LayerPath;
 
@@ -203,7 +203,7 @@ impl Linked {
             gap.path = evidence.path.clone();
         }
         if let Some(owner) = &mut facts.owner {
-            *owner = databases::owner_by_name(&evidence.path);
+            *owner = list_owner(&evidence.path);
         }
         Self::Evidence(facts)
     }

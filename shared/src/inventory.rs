@@ -6,7 +6,8 @@ use bincode::{Decode, Encode};
 use crate::digest::Digest;
 use crate::distro::OsRelease;
 use crate::package::Package;
-use crate::path::LayerPath;
+use crate::path::{LayerPath, split};
+use crate::text::from_bytes;
 
 /// Everything that analysis learned about one layer. Sorted, so that equal layers give equal bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
@@ -134,6 +135,15 @@ impl Facts {
     }
 }
 
+/// The package whose files the list at `path` names: dpkg and opkg name the list after it, with an ending; pacman the
+/// directory, with version and release behind hyphens.
+pub fn list_owner(path: &LayerPath) -> String {
+    let (directory, name) = (split(path.parent()).1, path.file_name());
+    let (name, mark, marks) = if name == b"files" { (directory, b'-', 2) } else { (name, b'.', 1) };
+    let end = name.iter().enumerate().rev().filter(|&(_, &byte)| byte == mark).nth(marks - 1);
+    from_bytes(&name[..end.map_or(name.len(), |(at, _)| at)]).into_owned()
+}
+
 /// A link at a claimed path, whose bytes are elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Link {
@@ -149,10 +159,6 @@ pub enum Link {
 pub enum Recognised {
     /// An executable with Go build information.
     GoBinary,
-    /// Conda's package record.
-    Conda,
-    /// pacman's package record.
-    Pacman,
     /// An R package's `DESCRIPTION`.
     RPackage,
 }
@@ -220,4 +226,23 @@ pub enum GapKind {
     Distro,
     /// A file of the directory that is scanned could not be read.
     Unreadable,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_names_its_package_or_its_directory_does() {
+        for (path, owner) in [
+            ("var/lib/dpkg/info/libc6:amd64.list", "libc6:amd64"),
+            ("var/lib/dpkg/info/python3.11.list", "python3.11"),
+            ("var/lib/dpkg/status.d/base.md5sums", "base"),
+            ("var/lib/pacman/local/python-six-1.16.0-9/files", "python-six"),
+            ("var/lib/pacman/local/odd/files", "odd"),
+            ("files", ""),
+        ] {
+            assert_eq!(list_owner(&path.into()), owner, "{path}");
+        }
+    }
 }

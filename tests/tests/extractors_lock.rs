@@ -72,7 +72,7 @@ fn hash(extractor: &Extractor) -> String {
             continue;
         }
         let content = match extractor.content {
-            Content::NameOnly => Vec::new(),
+            Content::NameOnly | Content::Directory => Vec::new(),
             Content::Whole(_) => fs::read(&file).expect("a case"),
         };
         let facts = (extractor.extract)(&ClaimedFile { path: &path, content: &content, companions: &[] });

@@ -3,25 +3,39 @@
 use lazaret::inventory::{Facts, Gap, GapKind};
 use lazaret::path::LayerPath;
 
+mod alpm;
 mod apk;
+mod bitnami;
+mod chisel;
 mod composer;
+mod conda;
 mod control;
 mod dotnet;
 mod dpkg;
+mod flatpak;
 mod gem;
 #[cfg(test)]
 pub(crate) mod golden;
+mod homebrew;
 mod java;
+mod java_release;
 mod licence;
 mod lock;
+mod nix;
 mod npm;
+mod opkg;
 mod os_release;
 pub(crate) mod owned;
+mod portage;
 mod python;
 mod recognised;
 mod rpm;
+mod sbom;
+mod snap;
 #[cfg(test)]
 mod twins;
+mod word;
+mod wordpress;
 
 /// Every extractor. Where two claim one path the first has it. Evidence names them, and the fingerprint of an inventory
 /// holds their names and versions.
@@ -36,6 +50,23 @@ pub static EXTRACTORS: &[&Extractor] = &[
     &rpm::NDB,
     &rpm::BERKELEY_DB,
     &rpm::MANIFEST,
+    &alpm::DESC,
+    &alpm::FILES,
+    &opkg::STATUS,
+    &opkg::CONTROL,
+    &opkg::FILE_LIST,
+    &portage::CONTENTS,
+    &portage::LICENCE,
+    &chisel::CHISEL,
+    &nix::DATABASE,
+    &nix::STORE,
+    &conda::CONDA,
+    &homebrew::HOMEBREW,
+    &snap::SNAP,
+    &snap::MANIFEST,
+    &flatpak::FLATPAK,
+    &bitnami::COMPONENTS,
+    &sbom::INSTALLED,
     &npm::NPM,
     &python::PYTHON,
     &java::ARCHIVE,
@@ -43,9 +74,11 @@ pub static EXTRACTORS: &[&Extractor] = &[
     &dotnet::DOTNET_DEPS,
     &composer::PHP_COMPOSER,
     &gem::RUBY_GEM,
-    &recognised::CONDA,
-    &recognised::PACMAN,
     &recognised::R_PACKAGE,
+    &java_release::JAVA_RELEASE,
+    &wordpress::CORE,
+    &wordpress::PLUGIN,
+    &wordpress::THEME,
     &lock::bun::BUN,
     &lock::bun::BUN_BINARY,
     &lock::bundler::BUNDLER,
@@ -84,6 +117,8 @@ pub static EXTRACTORS: &[&Extractor] = &[
     &lock::swift::SWIFT,
     &lock::uv::UV,
     &lock::yarn::YARN,
+    &sbom::DECLARED,
+    &sbom::XML,
 ];
 
 /// How one file format is recognised and read.
@@ -108,6 +143,8 @@ pub struct Extractor {
 pub enum Content {
     /// Nothing: the path says it all.
     NameOnly,
+    /// Nothing, and it claims directories, never files: what a directory is called says it all.
+    Directory,
     /// All of it, up to so many bytes; a larger file is not read, and leaves a gap.
     Whole(u64),
 }

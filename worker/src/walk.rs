@@ -158,7 +158,7 @@ impl<'l> Walk<'l> {
         }
         self.harvest.drop_at(&path);
         self.programs.remove(&path);
-        let claimant = claim(path.as_bytes());
+        let claimant = claim(path.as_bytes()).filter(|extractor| extractor.content != Content::Directory);
         match entry.kind() {
             EntryKind::File => self.file(entry, entries, path, claimant)?,
             EntryKind::Symlink => self.symlink(entry.link.clone(), path, claimant),
@@ -188,6 +188,8 @@ impl<'l> Walk<'l> {
                     self.harvest.found(path, extractor.name, facts);
                 }
                 Content::Whole(_) => self.harvest.read(entry, entries, path, extractor)?,
+                // Never claims a file.
+                Content::Directory => {}
             }
             return Ok(());
         }
@@ -208,6 +210,12 @@ impl<'l> Walk<'l> {
     }
 
     fn directory(&mut self, path: LayerPath) {
+        let claimant = claim(path.as_bytes());
+        let reader = claimant.filter(|extractor| extractor.content == Content::Directory);
+        if reader.is_some_and(|extractor| self.harvest.has_found(&path, extractor.name)) {
+            // The same directory once more.
+            return;
+        }
         let replaced_link = self.names.forget_symlink(&path);
         let replaced_file = self.harvest.drop_at(&path)
             | self.programs.remove(&path).is_some()
@@ -216,10 +224,14 @@ impl<'l> Walk<'l> {
             self.two_kinds(&path);
             self.opaques.insert(path.clone());
         }
-        if depth(&path) <= DIRECTORY_DEPTH || claim(path.as_bytes()).is_some() || self.names.is_implied(&path) {
+        if depth(&path) <= DIRECTORY_DEPTH || claimant.is_some() || self.names.is_implied(&path) {
             self.stand(path.clone(), HideKind::Directory);
         }
         self.names.add_directory(&path);
+        if let Some(extractor) = reader {
+            let facts = self.harvest.extract_now(extractor, &path, &[]);
+            self.harvest.found(path, extractor.name, facts);
+        }
     }
 
     /// Remembers a path that is a directory and something else, or a link and a file, in one layer; no builder writes that.

@@ -1,7 +1,6 @@
 //! Where the package managers of operating systems keep their databases.
 
 use lazaret::path::LayerPath;
-use lazaret::text::from_bytes;
 
 /// Directories of databases that extractors read, sorted by package manager.
 const DIRECTORIES: &[&[u8]] = &[
@@ -14,23 +13,32 @@ const DIRECTORIES: &[&[u8]] = &[
     b"usr/lib/sysimage/rpm",
     b"usr/share/rpm",
     b"var/lib/rpmmanifest",
+    b"usr/lib/opkg",
+    b"usr/lib/opkg/info",
+    b"var/lib/opkg",
+    b"var/lib/opkg/info",
 ];
+
+/// Databases that have a directory of its own for each package: pacman's and Portage's.
+const TREES: &[&[u8]] = &[b"var/lib/pacman/local", b"var/db/pkg"];
 
 /// Whether databases are looked for in this directory.
 pub(super) fn is_directory(path: &LayerPath) -> bool {
-    DIRECTORIES.contains(&path.as_bytes())
+    DIRECTORIES.contains(&path.as_bytes()) || TREES.contains(&path.as_bytes())
 }
 
 /// The directories in which databases are looked for.
 pub(super) fn directories() -> impl Iterator<Item = LayerPath> {
-    DIRECTORIES.iter().map(|path| LayerPath::from_entry(path))
+    DIRECTORIES.iter().chain(TREES).map(|path| LayerPath::from_entry(path))
 }
 
-/// Whether evidence at this path is a database: a file in such a directory that is no list of one package's files.
+/// Whether evidence at this path is a database: a file in such a directory that is no list of one package's files. Chisel
+/// writes its manifest to wherever it is told.
 pub(super) fn is_database(path: &LayerPath) -> bool {
-    DIRECTORIES.contains(&path.parent())
-        && path.parent() != b"var/lib/dpkg/info"
-        && !path.as_bytes().ends_with(b".md5sums")
+    let is_list = path.as_bytes().ends_with(b".md5sums") || path.as_bytes().ends_with(b".list");
+    DIRECTORIES.contains(&path.parent()) && path.parent() != b"var/lib/dpkg/info" && !is_list
+        || TREES.iter().any(|tree| path.is_below(tree))
+        || path.file_name() == b"manifest.wall"
 }
 
 /// Whether the extractor looks at files whatever they are called, so that a link to a file of which it has nothing says no
@@ -39,9 +47,7 @@ pub(super) fn reads_any_file(extractor: &str) -> bool {
     extractor == "executable"
 }
 
-/// The package whose files the list at `path` names: what its name is without the ending.
-pub(super) fn owner_by_name(path: &LayerPath) -> String {
-    let name = path.file_name();
-    let end = name.iter().rposition(|&byte| byte == b'.').unwrap_or(name.len());
-    from_bytes(&name[..end]).into_owned()
+/// Whether the extractor's evidence is a directory, so that there may be evidence below it too.
+pub(super) fn reads_directories(extractor: &str) -> bool {
+    extractor == "nix-store"
 }

@@ -15,6 +15,12 @@ const MARKERS: &[&[u8]] = &[
     b"library",
     b"site-library",
     b"META-INF",
+    b"Cellar",
+    b"meta",
+    b"snap",
+    b"sbom",
+    b"wp-includes",
+    b"wp-content",
 ];
 const MARKER_SUFFIXES: &[&[u8]] = &[b".dist-info", b".egg-info", b".egg"];
 /// No claim looks at more directories above a file than this, but for those of fixed places.
@@ -36,9 +42,16 @@ pub(super) fn claims_alike(extractor: &str, from: &LayerPath, to: &LayerPath) ->
         }
         "python" | "ruby-gem" => 3,
         "maven-descriptor" => 5,
-        "pacman" => 6,
         // The name of the file alone. That none is claimed inside a dependency keeps noise away, and means nothing more.
         name if name.starts_with("lock-") => 1,
+        "java-release" | "chisel" | "sbom" | "sbom-xml" => 2,
+        "snap" | "snap-manifest" => 2,
+        "wordpress" => 2,
+        "homebrew" | "wordpress-plugin" | "wordpress-theme" => 4,
+        // Of fixed places, or of places that stand for what is there.
+        "alpm-desc" | "alpm-files" | "portage-contents" | "portage-licence" => 6,
+        "nix-store" | "nix-database" | "bitnami-components" => 6,
+        "sbom-installed" | "flatpak" => 7,
         _ if databases::is_directory(&LayerPath::from_entry(from.parent())) => {
             return databases::is_directory(&LayerPath::from_entry(to.parent())) && tail(from, 2) == tail(to, 2);
         }

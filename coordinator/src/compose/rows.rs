@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use lazaret::inventory::{Gap, GapKind, Link, Recognised};
-use lazaret::package::Package;
+use lazaret::package::{Package, SourcePackage};
 use lazaret::path::LayerPath;
 
 use super::presence::{Identity, identity};
@@ -57,6 +57,10 @@ type Rows<'s> = BTreeMap<Identity<'s>, Row<'s>>;
 /// A package, as far as the files that tell of it have been seen.
 struct Row<'s> {
     package: &'s Package,
+    /// What the first file that tells of the package leaves out, another may say: a list of files names no licence, and a
+    /// manifest of slices no source package.
+    licence: Option<&'s String>,
+    source: Option<&'s SourcePackage>,
     evidence: Vec<LayerPath>,
     owner: Owner<'s>,
 }
@@ -74,11 +78,13 @@ enum Owner<'s> {
 
 impl<'s> Row<'s> {
     fn new(package: &'s Package) -> Self {
-        Self { package, evidence: Vec::new(), owner: Owner::Unseen }
+        Self { package, licence: None, source: None, evidence: Vec::new(), owner: Owner::Unseen }
     }
 
     /// Takes the file at `path`, which tells of the package in the words of `package`.
-    fn add(&mut self, path: &LayerPath, package: &Package, owners: &'s HashMap<LayerPath, String>) {
+    fn add(&mut self, path: &LayerPath, package: &'s Package, owners: &'s HashMap<LayerPath, String>) {
+        self.licence = self.licence.or(package.licence.as_ref());
+        self.source = self.source.or(package.source.as_ref());
         self.owner = match (self.owner, owners.get(path)) {
             (Owner::Unseen, Some(owner)) => Owner::Package(owner),
             (Owner::Package(owner), Some(_)) => Owner::Package(owner),
@@ -101,7 +107,12 @@ impl<'s> Row<'s> {
                 Owner::Unseen | Owner::None => None,
             },
             // Where it is stands in the evidence, of which there may be several.
-            package: Package { inside: None, ..self.package.clone() },
+            package: Package {
+                inside: None,
+                licence: self.licence.cloned(),
+                source: self.source.cloned(),
+                ..self.package.clone()
+            },
             evidence: self.evidence,
         }
     }

@@ -6,10 +6,10 @@ use std::ops::Deref;
 use lazaret::inventory::{Evidence, Facts, Gap};
 use lazaret::path::{LayerPath, keys_below};
 
-use super::LayerGap;
 use super::executables::Standing;
 use super::links::Links;
 use super::presence::Presence;
+use super::{LayerGap, databases};
 
 /// Evidence that stands, links that stand, and since when each package is there.
 #[derive(Default)]
@@ -72,7 +72,9 @@ impl<'a> State<'a> {
         }
         // A directory entry deep down is not remembered; that files are below it tells that there is no link any more.
         self.links.remove_above(&path);
-        self.remove_below(&path);
+        if !databases::reads_directories(slot.extractor) {
+            self.remove_below(&path);
+        }
         self.executables.remove_at(&path);
         self.presence.add(slot.layer, &slot.facts);
         if let Some(old) = self.slots.insert(path, slot) {

@@ -69,3 +69,36 @@ fn writing_through_many_links_takes_time_in_proportion() {
     compose([Some(&lower), Some(&upper)]);
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
 }
+
+#[test]
+fn a_directory_as_evidence_leaves_what_is_below_it() {
+    let store = |facts: Facts| Evidence { path: "nix/store/x-a-1".into(), extractor: "nix-store".into(), facts };
+    let facts = || Facts { packages: packages(1), ..Facts::default() };
+    let inner = Facts { packages: packages(2), ..Facts::default() };
+    let directory = || Hide { path: "nix/store/x-a-1".into(), kind: HideKind::Directory };
+    let lower = LayerInventory {
+        evidence: vec![store(facts()), evidence("nix/store/x-a-1/lib/y", inner)],
+        hides: vec![directory()],
+        ..LayerInventory::default()
+    };
+    let again =
+        LayerInventory { evidence: vec![store(facts())], hides: vec![directory()], ..LayerInventory::default() };
+    let contents = compose([Some(&lower), Some(&again)]);
+    let rows: Vec<_> = contents.packages.iter().map(|row| (row.layer, row.evidence.len())).collect();
+    assert_eq!(rows, [(0, 2), (0, 1)]);
+    let gone = Hide { path: "nix/store/x-a-1".into(), kind: HideKind::Whiteout };
+    let gone = LayerInventory { hides: vec![gone], ..LayerInventory::default() };
+    assert_eq!(compose([Some(&lower), Some(&gone)]).packages, []);
+}
+
+#[test]
+fn what_one_file_leaves_out_another_says() {
+    let bare = Package::new(Ecosystem::Deb, "libc6", "2.39");
+    let source = lazaret::package::SourcePackage { name: "glibc".into(), version: "2.39".into() };
+    let full = Package { source: Some(source.clone()), licence: Some("LGPL".into()), ..bare.clone() };
+    let file = |path: &str, package: Package| evidence(path, Facts { packages: vec![package], ..Facts::default() });
+    let layer = LayerInventory { evidence: vec![file("a", bare), file("b", full)], ..LayerInventory::default() };
+    let contents = compose([Some(&layer)]);
+    let [libc] = &contents.packages[..] else { panic!("{:?}", contents.packages) };
+    assert_eq!((libc.package.source.as_ref(), libc.package.licence.as_deref()), (Some(&source), Some("LGPL")));
+}

@@ -312,8 +312,6 @@ fn unread(contents: &Contents) -> Vec<UnreadForm> {
 fn form_name(form: Recognised) -> &'static str {
     match form {
         Recognised::GoBinary => "go-binary",
-        Recognised::Conda => "conda",
-        Recognised::Pacman => "pacman",
         Recognised::RPackage => "r-package",
         _ => "other",
     }

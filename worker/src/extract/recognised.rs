@@ -5,13 +5,6 @@ use lazaret::path::split;
 
 use super::{ClaimedFile, Content, Extractor};
 
-
-/// conda's record of an installed package: `conda-meta/NAME-VERSION-BUILD.json`.
-pub(crate) static CONDA: Extractor = by_name("conda", is_conda_record, |_| recognised(Recognised::Conda));
-
-/// pacman's record of an installed package: `var/lib/pacman/local/NAME-VERSION-RELEASE/desc`.
-pub(crate) static PACMAN: Extractor = by_name("pacman", is_pacman_record, |_| recognised(Recognised::Pacman));
-
 /// Installed R packages: `DESCRIPTION` of a package in `R/library` or a `site-library`.
 pub(crate) static R_PACKAGE: Extractor = by_name("r-package", is_r_package, |_| recognised(Recognised::RPackage));
 
@@ -24,18 +17,6 @@ fn recognised(form: Recognised) -> Facts {
 }
 
 // Each looks at the end of the path first: that alone turns nearly every path away.
-
-fn is_conda_record(path: &[u8]) -> bool {
-    path.ends_with(b".json") && {
-        let (directory, file) = split(path);
-        has_suffix(file, b".json") && ends_with(directory, b"conda-meta")
-    }
-}
-
-fn is_pacman_record(path: &[u8]) -> bool {
-    let record = path.strip_suffix(b"/desc").and_then(|directory| directory.strip_prefix(b"var/lib/pacman/local/"));
-    record.is_some_and(|record| !record.is_empty() && !record.contains(&b'/'))
-}
 
 fn is_r_package(path: &[u8]) -> bool {
     path.strip_suffix(b"/DESCRIPTION").is_some_and(|package| {
@@ -60,7 +41,7 @@ mod tests {
 
     use super::*;
 
-    const ALL: [&Extractor; 3] = [&CONDA, &PACMAN, &R_PACKAGE];
+    const ALL: [&Extractor; 1] = [&R_PACKAGE];
 
 
     fn forms(path: &str) -> Vec<Recognised> {
@@ -73,8 +54,6 @@ mod tests {
     #[test]
     fn each_form_by_its_path() {
         for (path, form) in [
-            ("opt/conda/conda-meta/numpy-1.26.0-py311h64a7726_0.json", Recognised::Conda),
-            ("var/lib/pacman/local/bash-5.2.015-1/desc", Recognised::Pacman),
             ("usr/lib/R/library/base/DESCRIPTION", Recognised::RPackage),
             ("usr/local/lib/R/site-library/dplyr/DESCRIPTION", Recognised::RPackage),
         ] {
@@ -85,12 +64,6 @@ mod tests {
     #[test]
     fn nothing_beside_it() {
         for path in [
-            "conda-meta/history",
-            "xconda-meta/a.json",
-            "var/lib/pacman/local/ALPM_DB_VERSION",
-            "var/lib/pacman/local/desc",
-            "var/lib/pacman/local/a/b/desc",
-            "opt/var/lib/pacman/local/a/desc",
             "library/base/DESCRIPTION",
             "R/library/DESCRIPTION",
             "site-library/DESCRIPTION",

@@ -10,13 +10,13 @@ use super::{ClaimedFile, Content, Extractor, is_claimed, owned};
 
 mod bdb;
 mod files;
-mod flaw;
+pub(super) mod flaw;
 mod header;
 mod manifest;
 mod ndb;
 mod package;
 mod pieces;
-mod sqlite;
+pub(super) mod sqlite;
 #[cfg(test)]
 mod tests;
 

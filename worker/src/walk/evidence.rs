@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::BufRead;
 use std::sync::Arc;
 
-use lazaret::inventory::{Evidence, Facts, Gap, GapKind, Link};
+use lazaret::inventory::{Evidence, Facts, Gap, GapKind, Link, list_owner};
 use lazaret::path::{LayerPath, keys_below};
-use lazaret::text::from_bytes;
 use rayon::prelude::*;
 
 use super::directory_and_name;
@@ -102,6 +101,11 @@ impl<'l> Harvest<'l> {
         room
     }
 
+    /// Whether `extractor` found anything at `path` itself.
+    pub(super) fn has_found(&self, path: &LayerPath, extractor: &str) -> bool {
+        self.found.get(path).is_some_and(|found| found.extractor == extractor)
+    }
+
     /// Runs an extractor that needs no bytes, or on bytes at hand.
     pub(super) fn extract_now(&self, extractor: &Extractor, path: &LayerPath, content: &[u8]) -> Facts {
         (extractor.extract)(&ClaimedFile { path, content, companions: &[] })
@@ -135,9 +139,12 @@ impl<'l> Harvest<'l> {
         Ok(())
     }
 
-    /// Whether an extractor wants to see this file beside the one it claims.
+    /// Whether an extractor wants to see this file beside the one it claims: the log of a database that it reads here,
+    /// not of one that is called the same elsewhere.
     pub(super) fn is_companion(&self, path: &LayerPath) -> bool {
-        EXTRACTORS.iter().any(|e| e.companions.iter().any(|name| name.as_bytes() == path.file_name()))
+        let Some(database) = path.as_bytes().strip_suffix(b"-wal") else { return false };
+        let wants = |e: &Extractor| e.companions.iter().any(|name| name.as_bytes() == path.file_name());
+        EXTRACTORS.iter().any(|e| wants(e) && (e.claims)(database))
     }
 
     pub(super) fn read_companion<R: BufRead>(
@@ -319,10 +326,7 @@ pub(crate) fn moved(facts: &Facts, from: &LayerPath, to: &LayerPath) -> Facts {
         }
     }
     if let Some(owner) = &mut facts.owner {
-        // A list of one package's files is named after the package.
-        let name = to.file_name();
-        let end = name.iter().rposition(|&byte| byte == b'.').unwrap_or(name.len());
-        *owner = from_bytes(&name[..end]).into_owned();
+        *owner = list_owner(to);
     }
     facts
 }

@@ -150,3 +150,29 @@ fn links_in_a_directory_that_a_file_replaced_lead_nowhere() {
         .analyzed(&Limits::default());
     assert_eq!(packages(&inventory), ["a"]);
 }
+
+#[test]
+fn a_directory_that_says_it_all_is_evidence_however_often_it_is_there() {
+    const STORE: &str = "nix/store/1sgwkhqv8pd0rl7ha3v0hv8l5vmkvr5k-openssl-3.0.13";
+    let tar = Tar::default()
+        .entry(b'5', STORE, "", b"")
+        .entry(b'5', &format!("{STORE}/etc"), "", b"")
+        .file(&format!("{STORE}/etc/a.json"), b"{}")
+        .file(&format!("{STORE}/lib/node_modules/y/package.json"), br#"{"name":"y","version":"1"}"#)
+        .entry(b'5', STORE, "", b"");
+    let inventory = tar.analyzed(&Limits::default());
+    assert_eq!((packages(&inventory), gaps(&inventory)), (vec!["openssl", "y"], vec![]));
+    assert_eq!(inventory.two_kinds, None);
+    // A file of that name is no package of Nix, nor what was below the directory that it replaces.
+    let inventory = tar.file(STORE, b"").analyzed(&Limits::default());
+    assert_eq!(packages(&inventory), Vec::<&str>::new());
+}
+
+#[test]
+fn a_log_is_read_beside_the_database_of_its_own_place_only() {
+    let log = Tar::default().file("srv/app/db.sqlite", b"x").file("srv/app/db.sqlite-wal", b"x");
+    let inventory = log.analyzed(&Limits::default());
+    assert_eq!((inventory.evidence.len(), gaps(&inventory)), (0, vec![]));
+    let alone = Tar::default().file("nix/var/nix/db/db.sqlite-wal", b"x").analyzed(&Limits::default());
+    assert_eq!(alone.evidence[0].facts.gaps[0].kind, GapKind::UnresolvedLink);
+}

@@ -4,7 +4,7 @@ use lazaret::inventory::GapKind;
 
 /// One thing that could not be read. The rest of the database still is, unless the whole is named.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Flaw {
+pub(in super::super) enum Flaw {
     #[error("the rpm database is empty")]
     Empty,
     #[error("the rpm database is no {0} file")]
@@ -52,8 +52,13 @@ pub(super) enum Flaw {
 }
 
 impl Flaw {
+    /// What it says where the database is another's in the same format.
+    pub(in super::super) fn said_of(&self, database: &str) -> String {
+        self.to_string().replace("rpm database", database).replace("Packages table", "table of its packages")
+    }
+
     /// The kind of gap that it leaves.
-    pub(super) fn kind(&self) -> GapKind {
+    pub(in super::super) fn kind(&self) -> GapKind {
         match self {
             Self::Version { .. } | Self::Unsupported(_) => GapKind::Unsupported,
             Self::HeaderSize { .. } | Self::FileLists => GapKind::Limit,

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use super::super::flaw::Flaw;
-use super::super::pieces::Pieces;
 use super::wal::{self, Log};
 
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -23,11 +22,7 @@ pub(super) struct Pages<'a> {
 impl<'a> Pages<'a> {
     /// Reads the file header and the log. A flaw of the log alone goes to `each`, and the file is read without it, or
     /// up to the damage, as SQLite itself would.
-    pub(super) fn open(
-        file: &'a [u8],
-        log: Option<&'a [u8]>,
-        each: &mut dyn FnMut(Result<Pieces<'a>, Flaw>),
-    ) -> Result<Self, Flaw> {
+    pub(super) fn open(file: &'a [u8], log: Option<&'a [u8]>, each: &mut dyn FnMut(Flaw)) -> Result<Self, Flaw> {
         if file.is_empty() {
             return Err(Flaw::Empty);
         }
@@ -40,7 +35,7 @@ impl<'a> Pages<'a> {
         };
         let (log, flaw) = wal::read(log.unwrap_or_default(), page_size);
         if let Some(flaw) = flaw {
-            each(Err(flaw));
+            each(flaw);
         }
         let mut pages = Self { file, log, page_size, usable: page_size, taken: HashSet::new() };
         // The log may hold a newer page 1.

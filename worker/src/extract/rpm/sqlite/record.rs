@@ -1,5 +1,7 @@
 //! SQLite's record format: a header of serial types, then the values.
 
+use std::borrow::Cow;
+
 use super::super::pieces::Pieces;
 
 /// More columns than rpm's table and the schema have, and than a header of a byte's length can count.
@@ -30,6 +32,12 @@ pub(super) fn table_root(row: &Pieces<'_>, name: &[u8]) -> Option<u32> {
 pub(super) fn blob<'a>(row: &Pieces<'a>) -> Option<Pieces<'a>> {
     let blob = columns(row)?.find(|column| column.serial >= 12 && column.serial % 2 == 0)?;
     row.part(blob.at, blob.len)
+}
+
+/// The first text of the row.
+pub(super) fn first_text<'a>(row: &Pieces<'a>) -> Option<Cow<'a, [u8]>> {
+    let text = columns(row)?.find(|column| is_text(column.serial))?;
+    row.read(text.at, text.len)
 }
 
 fn columns(row: &Pieces<'_>) -> Option<impl Iterator<Item = Column>> {

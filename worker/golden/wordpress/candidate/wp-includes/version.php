@@ -1,0 +1,2 @@
+<?php
+$wp_version = '6.5-RC2-57790-src';
