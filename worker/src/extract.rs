@@ -3,6 +3,8 @@
 use lazaret::inventory::{Facts, Gap, GapKind};
 use lazaret::path::LayerPath;
 
+use crate::signature;
+
 mod apk;
 mod control;
 mod dpkg;
@@ -14,6 +16,7 @@ mod os_release;
 mod python;
 mod recognised;
 mod rpm;
+mod runtime;
 
 /// Every extractor. Where two claim one path the first has it. Evidence names them, and the fingerprint of an inventory
 /// holds their names and versions.
@@ -37,6 +40,9 @@ pub static EXTRACTORS: &[&Extractor] = &[
     &recognised::PHP_COMPOSER,
     &recognised::R_PACKAGE,
     &recognised::RUBY_GEM,
+    &runtime::ERLANG_OTP,
+    &runtime::ERLANG_PRODUCT,
+    &runtime::GO_DISTRIBUTION,
 ];
 
 /// How one file format is recognised and read.
@@ -92,7 +98,8 @@ pub fn claim(path: &[u8]) -> Option<&'static Extractor> {
     EXTRACTORS.iter().copied().find(|extractor| (extractor.claims)(path))
 }
 
-/// Whether any extractor claims `path` by its name.
+/// Whether `path` may have packages by its name: any extractor claims it, or, if it is an executable, a signature may match it.
+/// Of such files it is remembered which OS package owns them.
 pub fn is_claimed(path: &[u8]) -> bool {
-    claim(path).is_some()
+    claim(path).is_some() || signature::is_known(path)
 }

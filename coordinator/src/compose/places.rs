@@ -14,6 +14,9 @@ const MARKERS: &[&[u8]] = &[
     b"conda-meta",
     b"library",
     b"site-library",
+    b"releases",
+    b"ebin",
+    b"go",
 ];
 const MARKER_SUFFIXES: &[&[u8]] = &[b".dist-info", b".egg-info", b".egg"];
 /// No claim looks at more directories above a file than this, but for those of fixed places.
@@ -23,10 +26,10 @@ const SEEN_ABOVE: usize = 3;
 pub(super) fn claims_alike(extractor: &str, from: &LayerPath, to: &LayerPath) -> bool {
     let seen = match extractor {
         "os-release" => return is_os_release(to),
-        "executable" => 0,
-        "java-archive" | "dotnet-deps" => 1,
-        "conda" => 2,
-        "python" | "php-composer" | "ruby-gem" => 3,
+        // What an executable says is told by its bytes, what to look for in it by its name.
+        "executable" | "java-archive" | "dotnet-deps" => 1,
+        "conda" | "erlang-product" | "go-distribution" => 2,
+        "python" | "php-composer" | "ruby-gem" | "erlang-otp" => 3,
         "pacman" => 6,
         _ if databases::is_directory(&LayerPath::from_entry(from.parent())) => {
             return databases::is_directory(&LayerPath::from_entry(to.parent())) && tail(from, 2) == tail(to, 2);
