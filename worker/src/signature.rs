@@ -31,6 +31,11 @@ pub fn is_known(path: &[u8]) -> bool {
     !path.starts_with(b"usr/share/") && names().knowing(split(path).1).next().is_some()
 }
 
+/// Makes the table of names. The automata are left to who needs them: one layer needs few.
+pub fn warm_up() {
+    names();
+}
+
 /// All that the yield of the rules depends on.
 pub fn fingerprint() -> String {
     let mut words = VERSION.to_string();

@@ -1,7 +1,7 @@
 //! Which rules know a file by its name, found by one look-up: nearly every file is known to none.
 //!
 //! A pattern is a name, or one whose `*` stands for nothing or for a version (`libssl.so.3`, `python3.11`, `gcc-12`): parts
-//! that start with a digit, or anything about a shared object.
+//! that start with a digit, or anything about a library (`liblua5.4-c++.so.0.0.0`).
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -17,7 +17,7 @@ pub(super) struct Names {
     by_start: HashMap<&'static [u8], Vec<Index>>,
 }
 
-/// The one table. Made when it is first asked, in the child that asks: it takes some ten microseconds.
+/// The one table. It takes about 50 µs, so the zygote makes it before there are children.
 pub(super) fn names() -> &'static Names {
     static NAMES: OnceLock<Names> = OnceLock::new();
     NAMES.get_or_init(Names::new)
@@ -57,11 +57,11 @@ fn start(name: &[u8]) -> &[u8] {
 
 fn fits(pattern: &[u8], name: &[u8]) -> bool {
     let Some(start) = pattern.strip_suffix(b"*") else { return pattern == name };
+    let is_part = |part: &[u8]| part.first().is_none_or(u8::is_ascii_digit);
     name.strip_prefix(start).is_some_and(|rest| {
-        let is_part = |part: &[u8]| part.first().is_none_or(u8::is_ascii_digit);
-        memchr::memmem::find(rest, b".so").is_some()
-            || rest.first().is_none_or(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'))
-                && rest.split(|byte| matches!(byte, b'.' | b'-' | b'_')).all(is_part)
+        rest.first().is_none_or(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'))
+            && (start.starts_with(b"lib") && memchr::memmem::find(rest, b".so").is_some()
+                || rest.split(|byte| matches!(byte, b'.' | b'-' | b'_')).all(is_part))
     })
 }
 
@@ -116,6 +116,10 @@ mod tests {
             ("php.ini", &[]),
             ("node_modules", &[]),
             ("libnode", &["node"]),
+            ("libkrb5.so.3.3", &["krb5"]),
+            ("libkrb5support.so.0", &[]),
+            ("openssl.so", &[]),
+            ("python.so", &[]),
             ("", &[]),
             ("-", &[]),
             ("*", &[]),

@@ -21,7 +21,7 @@ pub(super) struct Rule {
     /// Names of the files that have it; see [`super::names`] for what `*` stands for.
     pub(super) files: &'static [&'static str],
     /// Regular expressions over the bytes, of which any may match. The group is the version. One called `named` has to
-    /// begin like the digits in the file's name; one called `update` is the last part of the version, and CPE's update.
+    /// begin like the digits in the file's name, behind a zero; one called `update` is the last part of the version, and CPE's update.
     pub(super) version: &'static [&'static str],
     /// Pieces of programs, and the version that each tells of.
     #[cfg_attr(not(test), expect(dead_code, reason = "what the rule's tests are made of"))]

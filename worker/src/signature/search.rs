@@ -13,7 +13,7 @@ use super::rules::Rule;
 /// not depend on what comes next.
 pub(super) const LONGEST_MATCH: usize = 256;
 
-/// Matches that a file's name contradicts, after which the file is given up: each costs more than a byte does.
+/// Matches that a file's name contradicts, or beginnings of none, after which the file is given up: each costs more than a byte does.
 const MAX_REFUSED: u32 = 1000;
 
 /// Room for a compiled rule. The largest takes a tenth of it.
@@ -41,14 +41,15 @@ impl Search {
 
     /// Looks at `window`, for matches that start before `settled`. Of the file's name, `digits` is the version.
     pub(super) fn look(&mut self, window: &[u8], settled: usize, digits: &[u8]) -> Outcome {
-        let Some((rule, expression)) = compiled(self.rule) else { return Outcome::Never };
+        let Some(Compiled { rule, expression, is_named }) = compiled(self.rule) else { return Outcome::Never };
+        let beginning = (*is_named && !digits.is_empty()).then(|| [&[0], digits].concat());
         while self.from < settled {
-            let Some(found) = expression.captures_at(window, self.from) else { break };
-            let start = found.get_match().start();
-            if start >= settled {
-                break;
-            }
-            if let Some(package) = package(rule, &found, digits) {
+            let next = match &beginning {
+                Some(beginning) => next_beginning(expression, window, self.from, beginning),
+                None => expression.captures_at(window, self.from).map(|found| (found.get_match().start(), Some(found))),
+            };
+            let Some((start, found)) = next.filter(|(start, _)| *start < settled) else { break };
+            if let Some(package) = found.and_then(|found| package(rule, &found, digits)) {
                 return Outcome::Found(Box::new(package));
             }
             self.from = start + 1;
@@ -63,12 +64,38 @@ impl Search {
     }
 }
 
-/// The rule and its automaton, which is made when a file is first searched with it: a child sees few of their names.
-fn compiled(index: Index) -> Option<(&'static Rule, &'static Regex)> {
-    static COMPILED: OnceLock<Vec<OnceLock<Option<Regex>>>> = OnceLock::new();
-    let rule = names().rules.get(index)?;
+/// The next place that has what a match must begin with, and the match, if it is one. Much faster than the automaton, for
+/// which a zero and a digit are too little to go by.
+fn next_beginning<'w>(
+    expression: &Regex,
+    window: &'w [u8],
+    from: usize,
+    beginning: &[u8],
+) -> Option<(usize, Option<Captures<'w>>)> {
+    let start = from + memchr::memmem::find(window.get(from..)?, beginning)?;
+    let piece = window.get(start..window.len().min(start + LONGEST_MATCH))?;
+    Some((start, expression.captures(piece).filter(|found| found.get_match().start() == 0)))
+}
+
+/// A rule and its automaton.
+struct Compiled {
+    rule: &'static Rule,
+    expression: Regex,
+    /// A zero and the version of the file's name are what its matches begin with.
+    is_named: bool,
+}
+
+/// Made when a file is first searched with the rule: a child sees few of the names that rules know.
+fn compiled(index: Index) -> Option<&'static Compiled> {
+    static COMPILED: OnceLock<Vec<OnceLock<Option<Compiled>>>> = OnceLock::new();
     let all = COMPILED.get_or_init(|| names().rules.iter().map(|_| OnceLock::new()).collect());
-    Some((rule, all.get(index)?.get_or_init(|| compile(rule).ok()).as_ref()?))
+    let make = || {
+        let rule = names().rules.get(index)?;
+        let expression = compile(rule).ok()?;
+        let is_named = expression.capture_names().flatten().any(|name| name == "named");
+        Some(Compiled { rule, expression, is_named })
+    };
+    all.get(index)?.get_or_init(make).as_ref()
 }
 
 /// One automaton for all expressions of a rule. Finite, so that its time is in proportion to the bytes.

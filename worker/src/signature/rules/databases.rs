@@ -88,7 +88,7 @@ pub(super) static RULES: &[Rule] = &[
             "mariadb-upgrade",
             "mariadb-backup",
         ],
-        version: &[r"\x00(?:5\.5\.5-)?([0-9]{1,2}\.[0-9]{1,2}\.[0-9]{1,3})-MariaDB"],
+        version: &[r"([0-9]{1,2}\.[0-9]{1,2}\.[0-9]{1,3})-MariaDB"],
         examples: &[(b"\010.11.19-MariaDB", "10.11.19")],
         others: &[b"\0-MariaDB\0MariaDB 10.11.19\0", b"/mysql-8.0.36/sql/mysqld.cc\0"],
     },

@@ -40,7 +40,7 @@ pub(super) static RULES: &[Rule] = &[
     Rule {
         name: "openssl",
         cpe: ("openssl", "openssl"),
-        files: &["openssl*", "libcrypto*"],
+        files: &["openssl", "libcrypto*"],
         version: &[
             r"OpenSSL ([0-9]\.[0-9]\.[0-9]{1,2}[a-z]{0,2})(?:-[a-z0-9]{1,12})? {1,2}[0-9]{1,2} [A-Z][a-z]{2} (?:19|20)[0-9]{2}",
         ],
@@ -55,7 +55,7 @@ pub(super) static RULES: &[Rule] = &[
     Rule {
         name: "libressl",
         cpe: ("openbsd", "libressl"),
-        files: &["openssl*", "libcrypto*"],
+        files: &["openssl", "libcrypto*"],
         version: &[r"\x00LibreSSL ([234]\.[0-9]{1,2}\.[0-9]{1,2})\x00"],
         examples: &[(b"\0LibreSSL 3.8.2\0", "3.8.2")],
         others: &[b"\0OpenSSL 3.0.22 25 Aug 2026\0"],
@@ -202,10 +202,10 @@ pub(super) static RULES: &[Rule] = &[
     Rule {
         name: "qemu",
         cpe: ("qemu", "qemu"),
-        files: &["qemu-img", "qemu-nbd", "qemu-io"],
+        files: &["qemu-img", "qemu-nbd"],
         version: &[
             r"%s ([0-9]{1,2}\.[0-9]{1,2}\.[0-9]{1,3})[^\n\x00]{0,48}\nWritten by Anthony",
-            r"qemu-(?:img|io) version ([0-9]{1,2}\.[0-9]{1,2}\.[0-9]{1,3})",
+            r"qemu-img version ([0-9]{1,2}\.[0-9]{1,2}\.[0-9]{1,3})",
         ],
         examples: &[
             (b"qemu-img version 7.2.22", "7.2.22"),
