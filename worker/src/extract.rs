@@ -3,6 +3,8 @@
 use lazaret::inventory::{Facts, Gap, GapKind};
 use lazaret::path::LayerPath;
 
+use crate::signature;
+
 mod alpm;
 mod apk;
 mod bitnami;
@@ -30,6 +32,7 @@ mod portage;
 mod python;
 mod recognised;
 mod rpm;
+mod runtime;
 mod sbom;
 mod snap;
 #[cfg(test)]
@@ -76,6 +79,9 @@ pub static EXTRACTORS: &[&Extractor] = &[
     &gem::RUBY_GEM,
     &recognised::R_PACKAGE,
     &java_release::JAVA_RELEASE,
+    &runtime::ERLANG_OTP,
+    &runtime::ERLANG_PRODUCT,
+    &runtime::GO_DISTRIBUTION,
     &wordpress::CORE,
     &wordpress::PLUGIN,
     &wordpress::THEME,
@@ -176,7 +182,8 @@ pub fn claim(path: &[u8]) -> Option<&'static Extractor> {
     EXTRACTORS.iter().copied().find(|extractor| (extractor.claims)(path))
 }
 
-/// Whether any extractor claims `path` by its name.
+/// Whether `path` may have packages by its name: any extractor claims it, or, if it is an executable, a signature may match it.
+/// Of such files it is remembered which OS package owns them.
 pub fn is_claimed(path: &[u8]) -> bool {
-    claim(path).is_some()
+    claim(path).is_some() || signature::is_known(path)
 }

@@ -5,12 +5,13 @@ use lazaret::wire::Kind;
 
 use crate::extract::EXTRACTORS;
 use crate::limits::Limits;
-use crate::{analyze, executable};
+use crate::{analyze, executable, signature};
 
 /// The fingerprint of the packages facet.
 pub fn packages() -> Fingerprint {
     let versions: Vec<_> = EXTRACTORS.iter().map(|extractor| (extractor.name, extractor.version.to_string())).collect();
     let executables = executable::VERSION.to_string();
+    let signatures = signature::fingerprint();
     let wire = Kind::LayerRecord.version().to_string();
     let limits = Limits::default().describe();
     let fixed = [
@@ -19,6 +20,7 @@ pub fn packages() -> Fingerprint {
         ("walk", analyze::VERSION),
         ("limits", limits.as_str()),
         (executable::NAME, executables.as_str()),
+        (signature::NAME, signatures.as_str()),
     ];
     Fingerprint::of(fixed.into_iter().chain(versions.iter().map(|(name, version)| (*name, version.as_str()))))
 }

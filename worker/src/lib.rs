@@ -11,5 +11,6 @@ pub mod limits;
 pub mod sandbox;
 pub mod serve;
 mod sha256;
+pub mod signature;
 pub mod tar;
 mod walk;

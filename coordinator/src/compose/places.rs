@@ -21,6 +21,9 @@ const MARKERS: &[&[u8]] = &[
     b"sbom",
     b"wp-includes",
     b"wp-content",
+    b"releases",
+    b"ebin",
+    b"go",
 ];
 const MARKER_SUFFIXES: &[&[u8]] = &[b".dist-info", b".egg-info", b".egg"];
 /// No claim looks at more directories above a file than this, but for those of fixed places.
@@ -30,17 +33,17 @@ const SEEN_ABOVE: usize = 4;
 pub(super) fn claims_alike(extractor: &str, from: &LayerPath, to: &LayerPath) -> bool {
     let seen = match extractor {
         "os-release" => return is_os_release(to),
-        "executable" => 0,
-        "java-archive" => 1,
+        // What an executable says is told by its bytes, what to look for in it by its name.
+        "executable" | "java-archive" => 1,
         // In a directory of frameworks its directories say more than the file.
         "dotnet-deps" if below(from, 4, b"shared/") != below(to, 4, b"shared/") => return false,
         "dotnet-deps" => 1,
-        "conda" | "php-composer" => 2,
+        "conda" | "php-composer" | "erlang-product" | "go-distribution" => 2,
         // In a checkout of Bundler's, or one directory below.
         "ruby-gem" if [4, 5].iter().any(|&seen| below(from, seen, b"bundler/") != below(to, seen, b"bundler/")) => {
             return false;
         }
-        "python" | "ruby-gem" => 3,
+        "python" | "ruby-gem" | "erlang-otp" => 3,
         "maven-descriptor" => 5,
         // The name of the file alone. That none is claimed inside a dependency keeps noise away, and means nothing more.
         name if name.starts_with("lock-") => 1,

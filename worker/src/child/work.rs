@@ -17,6 +17,7 @@ use super::{Probe, confine, level, seccomp};
 use crate::analyze::{Failure, analyze_unnamed};
 use crate::decompress::Unpacked;
 use crate::limits::Limits;
+use crate::signature;
 
 /// The code of a child that could not be confined as it was asked to be.
 pub(crate) const UNCONFINED: u8 = 70;
@@ -86,6 +87,7 @@ fn confined(request: &Request, zygote: Pid, last_words: &OwnedFd) -> io::Result<
 /// Unpacks a layer without a file, before there are children: what is found out once for a process is then found out for all
 /// of them. Of that, asking the processor for its features is dear, since a virtual machine traps it.
 pub(super) fn warm_up() -> io::Result<()> {
+    signature::warm_up();
     let mut empty = GzEncoder::new(Vec::new(), Compression::fast());
     empty.write_all(&[0; 1024])?;
     Unpacked::new(&empty.finish()?[..], Limits::default())?.finish().map(drop)

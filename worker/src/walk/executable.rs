@@ -7,6 +7,7 @@ use lazaret::path::LayerPath;
 
 pub(super) use crate::executable::NAME;
 use crate::executable::{ElfCapture, is_elf};
+use crate::signature::Signatures;
 use crate::tar::{Chunk, Entries, Entry, TarError};
 
 /// Zeros of one sparse executable that are gone through: holes may claim to be larger than any disk, and be many.
@@ -16,6 +17,7 @@ const MAX_ZEROS: u64 = 64 << 20;
 #[derive(Default)]
 pub(super) struct Reader {
     capture: ElfCapture,
+    signatures: Signatures,
 }
 
 /// What a file turned out to be.
@@ -37,14 +39,14 @@ impl Reader {
         entries: &mut Entries<R>,
         path: &LayerPath,
     ) -> Result<Seen, TarError> {
-        if !self.begins_as_elf(entry, entries)? {
+        if !self.begins_as_elf(entry, entries, path)? {
             return Ok(Seen::default());
         }
         let mut zeros_left = MAX_ZEROS;
         while let Some(chunk) = entries.chunk(entry)? {
             match chunk {
                 Chunk::Data(data) => {
-                    self.capture.feed(data);
+                    self.feed(data);
                     let used = data.len();
                     entries.consume(used);
                 }
@@ -62,13 +64,21 @@ impl Reader {
                 },
             }
         }
-        let facts = self.capture.finish(path);
+        let mut facts = self.capture.finish(path);
+        facts.packages.extend(self.signatures.finish());
+        facts.packages.sort_unstable();
+        facts.packages.dedup();
         let is_program = self.capture.is_program();
         Ok(Seen { is_elf: true, is_program, facts: (facts != Facts::default()).then_some(facts) })
     }
 
     /// Takes the first bytes, however the stream is cut, and hands them on if they are an executable's.
-    fn begins_as_elf<R: BufRead>(&mut self, entry: &Entry, entries: &mut Entries<R>) -> Result<bool, TarError> {
+    fn begins_as_elf<R: BufRead>(
+        &mut self,
+        entry: &Entry,
+        entries: &mut Entries<R>,
+        path: &LayerPath,
+    ) -> Result<bool, TarError> {
         let mut first = [0; 4];
         let mut filled = 0;
         while filled < first.len() {
@@ -81,16 +91,22 @@ impl Reader {
         let found = is_elf(&first);
         if found {
             self.capture.begin();
-            self.capture.feed(&first);
+            self.signatures.begin(path);
+            self.feed(&first);
         }
         Ok(found)
+    }
+
+    fn feed(&mut self, bytes: &[u8]) {
+        self.capture.feed(bytes);
+        self.signatures.feed(bytes);
     }
 
     fn feed_zeros(&mut self, mut zeros: u64) {
         const ZEROS: [u8; 4096] = [0; 4096];
         while zeros > 0 {
             let part = zeros.min(ZEROS.len() as u64);
-            self.capture.feed(&ZEROS[..part as usize]);
+            self.feed(&ZEROS[..part as usize]);
             zeros -= part;
         }
     }
@@ -130,10 +146,14 @@ mod tests {
     }
 
     fn read(tar: &[u8], buffer: usize) -> Seen {
+        read_at("x", tar, buffer)
+    }
+
+    fn read_at(path: &str, tar: &[u8], buffer: usize) -> Seen {
         let mut entries = Entries::new(BufReader::with_capacity(buffer, tar));
         let mut entry = Entry::default();
         assert!(entries.next(&mut entry).unwrap());
-        let seen = Reader::default().read(&entry, &mut entries, &LayerPath::from("x")).unwrap();
+        let seen = Reader::default().read(&entry, &mut entries, &LayerPath::from(path)).unwrap();
         assert!(!entries.next(&mut entry).unwrap());
         seen
     }
@@ -164,6 +184,23 @@ mod tests {
             for buffer in [1, 3, 511, 8192] {
                 let seen = read(&tar, buffer);
                 assert_eq!((seen.is_elf, seen.facts), (expected, None), "{content:?} {buffer}");
+            }
+        }
+    }
+
+    #[test]
+    fn known_names_are_searched_for_what_they_are() {
+        let text = b"\0memcached 1.6.18\0";
+        let program = [&b"\x7fELF"[..], &[0; 9000], text].concat();
+        for (path, content, expected) in [
+            ("usr/bin/memcached", &program[..], &["1.6.18"][..]),
+            ("usr/bin/other", &program, &[]),
+            ("usr/bin/memcached", &[b"#!/bin/sh\n", &text[..]].concat(), &[]),
+        ] {
+            for buffer in [1, 3, 8192] {
+                let facts = read_at(path, &archive(content), buffer).facts.unwrap_or_default();
+                let versions: Vec<_> = facts.packages.iter().map(|package| package.version.as_str()).collect();
+                assert_eq!(versions, expected, "{path} {buffer}");
             }
         }
     }
