@@ -2,11 +2,15 @@
 
 pub mod apk;
 pub mod check;
+pub mod cran;
+pub mod dart;
 pub mod deb;
+pub mod hackage;
 #[cfg(test)]
 mod laws;
 pub mod npm;
 mod number;
+pub mod opam;
 pub mod pep440;
 pub mod rpm;
 pub mod semver;
@@ -35,6 +39,14 @@ pub enum Version<'a> {
     Npm(semver::Version<'a>),
     /// Strict semantic versions: crates.io, Go and all `SEMVER` ranges of OSV.
     Semver(semver::Version<'a>),
+    /// R.
+    Cran(cran::Version<'a>),
+    /// Haskell.
+    Hackage(hackage::Version<'a>),
+    /// OCaml.
+    Opam(opam::Version<'a>),
+    /// Dart.
+    Pub(dart::Version<'a>),
 }
 
 impl<'a> Version<'a> {
@@ -53,6 +65,10 @@ impl<'a> Version<'a> {
             Scheme::Pep440 => pep440::Version::parse(text).map(Self::Pep440),
             Scheme::Npm => npm::parse(text).map(Self::Npm),
             Scheme::Semver => semver::Version::parse(text).map(Self::Semver),
+            Scheme::Cran => cran::Version::parse(text).map(Self::Cran),
+            Scheme::Hackage => hackage::Version::parse(text).map(Self::Hackage),
+            Scheme::Opam => opam::Version::parse(text).map(Self::Opam),
+            Scheme::Pub => dart::Version::parse(text).map(Self::Pub),
         }
         .map_err(|reason| VersionError::Unparsable { scheme, version: shown(text), reason })
     }
@@ -66,6 +82,10 @@ impl<'a> Version<'a> {
             Self::Pep440(_) => Scheme::Pep440,
             Self::Npm(_) => Scheme::Npm,
             Self::Semver(_) => Scheme::Semver,
+            Self::Cran(_) => Scheme::Cran,
+            Self::Hackage(_) => Scheme::Hackage,
+            Self::Opam(_) => Scheme::Opam,
+            Self::Pub(_) => Scheme::Pub,
         }
     }
 
@@ -81,6 +101,10 @@ impl<'a> Version<'a> {
             (Self::Rpm(a), Version::Rpm(b)) => Ok(a.cmp(b)),
             (Self::Pep440(a), Version::Pep440(b)) => Ok(a.cmp(b)),
             (Self::Npm(a), Version::Npm(b)) | (Self::Semver(a), Version::Semver(b)) => Ok(a.cmp(b)),
+            (Self::Cran(a), Version::Cran(b)) => Ok(a.cmp(b)),
+            (Self::Hackage(a), Version::Hackage(b)) => Ok(a.cmp(b)),
+            (Self::Opam(a), Version::Opam(b)) => Ok(a.cmp(b)),
+            (Self::Pub(a), Version::Pub(b)) => Ok(a.cmp(b)),
             _ => Err(VersionError::Mixed { left: self.scheme(), right: other.scheme() }),
         }
     }
@@ -109,11 +133,30 @@ pub enum Scheme {
     Npm,
     /// Semantic Versioning 2.0.0.
     Semver,
+    /// R's `package_version`.
+    Cran,
+    /// Cabal.
+    Hackage,
+    /// opam.
+    Opam,
+    /// `pub_semver`.
+    Pub,
 }
 
 impl Scheme {
     /// All schemes, in the order in which they are listed to people.
-    pub const ALL: [Self; 6] = [Self::Apk, Self::Deb, Self::Rpm, Self::Pep440, Self::Npm, Self::Semver];
+    pub const ALL: [Self; 10] = [
+        Self::Apk,
+        Self::Deb,
+        Self::Rpm,
+        Self::Pep440,
+        Self::Npm,
+        Self::Semver,
+        Self::Cran,
+        Self::Hackage,
+        Self::Opam,
+        Self::Pub,
+    ];
 
     /// The name that the command line and settings use.
     pub fn name(self) -> &'static str {
@@ -124,6 +167,10 @@ impl Scheme {
             Self::Pep440 => "pep440",
             Self::Npm => "npm",
             Self::Semver => "semver",
+            Self::Cran => "cran",
+            Self::Hackage => "hackage",
+            Self::Opam => "opam",
+            Self::Pub => "pub",
         }
     }
 }
@@ -165,7 +212,7 @@ pub enum VersionError {
         right: Scheme,
     },
     /// Not the name of a scheme.
-    #[error("`{0}` is no version scheme; there are apk, deb, rpm, pep440, npm and semver")]
+    #[error("`{0}` is no version scheme; there are apk, deb, rpm, pep440, npm, semver, cran, hackage, opam and pub")]
     UnknownScheme(String),
 }
 

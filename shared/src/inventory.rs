@@ -161,8 +161,6 @@ pub enum Recognised {
     Conda,
     /// pacman's package record.
     Pacman,
-    /// An R package's `DESCRIPTION`.
-    RPackage,
 }
 
 /// How a layer hides what lies below it.

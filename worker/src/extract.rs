@@ -4,19 +4,31 @@ use lazaret::inventory::{Facts, Gap, GapKind};
 use lazaret::path::LayerPath;
 
 mod apk;
+mod conan;
 mod control;
+mod cpan;
 mod dpkg;
+mod erlang;
 #[cfg(test)]
 pub(crate) mod golden;
+mod haskell;
+mod julia;
 mod licence;
+mod luarocks;
 mod npm;
+mod opam;
 mod os_release;
 pub(crate) mod owned;
+mod plain;
+mod pub_cache;
 mod python;
+mod r_package;
 mod recognised;
 mod rpm;
+mod swift;
 #[cfg(test)]
 mod twins;
+mod yarn;
 
 /// Every extractor. Where two claim one path the first has it. Evidence names them, and the fingerprint of an inventory
 /// holds their names and versions.
@@ -32,13 +44,25 @@ pub static EXTRACTORS: &[&Extractor] = &[
     &rpm::BERKELEY_DB,
     &rpm::MANIFEST,
     &npm::NPM,
+    &yarn::YARN_CACHE,
     &python::PYTHON,
+    &r_package::R_PACKAGE,
+    &cpan::CPAN,
+    &luarocks::LUAROCKS,
+    &haskell::GHC_PACKAGE,
+    &opam::OPAM,
+    &erlang::OTP_APPLICATION,
+    &erlang::HEX_METADATA,
+    &pub_cache::PUB_CACHE,
+    &swift::SWIFT,
+    &julia::JULIA,
+    &conan::CONAN,
+    &conan::CONAN_CACHE,
     &recognised::CONDA,
     &recognised::DOTNET_DEPS,
     &recognised::JAVA_ARCHIVE,
     &recognised::PACMAN,
     &recognised::PHP_COMPOSER,
-    &recognised::R_PACKAGE,
     &recognised::RUBY_GEM,
 ];
 

@@ -26,7 +26,7 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct Compare {
-    /// The scheme: apk, deb, rpm, pep440, npm or semver
+    /// The scheme: apk, deb, rpm, pep440, npm, semver, cran, hackage, opam or pub
     scheme: Scheme,
     /// The first version, or - to read lines
     #[arg(allow_hyphen_values = true)]

@@ -14,20 +14,33 @@ const MARKERS: &[&[u8]] = &[
     b"conda-meta",
     b"library",
     b"site-library",
+    b".meta",
+    b"luarocks",
+    b"package.conf.d",
+    b"package.db",
+    b"pkgdb",
+    b".opam-switch",
+    b"ebin",
+    b"hosted",
+    b".build",
+    b".yarn",
+    b"corepack",
 ];
 const MARKER_SUFFIXES: &[&[u8]] = &[b".dist-info", b".egg-info", b".egg"];
-/// No claim looks at more directories above a file than this, but for those of fixed places.
-const SEEN_ABOVE: usize = 3;
+/// No claim looks at more directories above a file than this, but for those of fixed places, and Conan's.
+const SEEN_ABOVE: usize = 4;
 
 /// Whether the extractor that claimed `from` would claim the same file at `to`.
 pub(super) fn claims_alike(extractor: &str, from: &LayerPath, to: &LayerPath) -> bool {
     let seen = match extractor {
         "os-release" => return is_os_release(to),
         "executable" => 0,
-        "java-archive" | "dotnet-deps" => 1,
-        "conda" => 2,
-        "python" | "php-composer" | "ruby-gem" => 3,
+        "java-archive" | "dotnet-deps" | "hex-metadata" => 1,
+        "conda" | "ghc-package" | "swift" | "conan-cache" => 2,
+        "python" | "php-composer" | "ruby-gem" | "cpan" | "otp-application" => 3,
+        "r-package" | "luarocks" | "opam" | "pub-cache" | "julia" | "yarn-cache" => 4,
         "pacman" => 6,
+        "conan" => 8,
         _ if databases::is_directory(&LayerPath::from_entry(from.parent())) => {
             return databases::is_directory(&LayerPath::from_entry(to.parent())) && tail(from, 2) == tail(to, 2);
         }
@@ -106,6 +119,9 @@ mod tests {
             ("python", "lib/python3/x.dist-info/METADATA", "usr/lib/python3/x.dist-info/METADATA", true),
             ("npm", "app/node_modules/y/package.json", "a/b/package.json", false),
             ("java-archive", "lib/b.jar", "usr/lib/b.jar", true),
+            ("opam", "x/.opam-switch/packages/a.1/opam", "y/.opam-switch/packages/a.1/opam", true),
+            ("opam", "x/.opam-switch/packages/a.1/opam", "x/repo/packages/a.1/opam", false),
+            ("npm", "c/corepack/v1/pnpm/9.1.0/package.json", "c/other/v1/pnpm/9.1.0/package.json", false),
             ("os-release", "etc/os-release", "usr/lib/os-release", true),
         ] {
             assert_eq!(claims_alike(extractor, &from.into(), &to.into()), alike, "{from} {to}");

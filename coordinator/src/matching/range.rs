@@ -57,7 +57,7 @@ impl<'a> Installed<'a> {
 
     /// Distributions enumerate exact texts; elsewhere `1.0` and `1.0.0` may be one version.
     fn is(&self, version: &str) -> bool {
-        let written_freely = matches!(self.scheme, Scheme::Pep440 | Scheme::Npm | Scheme::Semver);
+        let written_freely = matches!(self.scheme, Scheme::Pep440 | Scheme::Npm | Scheme::Semver | Scheme::Cran);
         version == self.text || written_freely && self.compare(version) == Some(Ordering::Equal)
     }
 

@@ -45,10 +45,11 @@ fn random(scheme: Scheme, dice: &mut Dice) -> String {
             Scheme::Deb | Scheme::Rpm => dice.pick(&["0:", "1:", "2:", "01:"]),
             Scheme::Pep440 => dice.pick(&["v", "0!", "1!", "2!", "V1!"]),
             Scheme::Npm => dice.pick(&["v", "=", " v", "v=", "0"]),
-            Scheme::Semver => "v",
+            Scheme::Semver | Scheme::Opam => "v",
+            Scheme::Cran | Scheme::Hackage | Scheme::Pub => "0",
         };
     }
-    let dotted = matches!(scheme, Scheme::Npm | Scheme::Semver);
+    let dotted = matches!(scheme, Scheme::Npm | Scheme::Semver | Scheme::Pub);
     let numbers = if dotted && dice.roll(20) > 0 { 3 } else { 1 + dice.roll(4) };
     for index in 0..numbers {
         if index > 0 {
@@ -78,6 +79,12 @@ fn piece(scheme: Scheme, dice: &mut Dice) -> String {
             "DEV.", "+ab", "+", ".", "Post-", "a.", "A-", "+1.", "-a", "+x_",
         ]),
         Scheme::Npm => dice.pick(&["-", "-alpha", "-rc.", ".", "-beta.a.", "+", "+b.", "beta", "-0", "--", "-A", ".x"]),
+        Scheme::Cran => dice.pick(&[".", "-", ".", "-", ".", "-0", "a", ".."]),
+        Scheme::Hackage => dice.pick(&[".", ".", ".", ".", ".0", "a", ".."]),
+        Scheme::Opam => dice.pick(&["~", "~rc", "+", "+options", "-", "a", "Z", ".", "~~", "_", "-0", "v", "~beta"]),
+        Scheme::Pub => {
+            dice.pick(&["-", "-alpha.", "-0x", ".", "-rc.a.", "+", "+b.", "+0.", "--", "-A", ".x", "+hotfix."])
+        }
         Scheme::Semver => dice.pick(&["-", "-alpha", "-rc.", ".", "-beta.a.", "+", "+b.", "-a-", "-A", ".x", "-0."]),
     };
     format!("{head}{number}")

@@ -32,9 +32,6 @@ pub(crate) static CONDA: Extractor = by_name("conda", is_conda_record, |_| recog
 /// pacman's record of an installed package: `var/lib/pacman/local/NAME-VERSION-RELEASE/desc`.
 pub(crate) static PACMAN: Extractor = by_name("pacman", is_pacman_record, |_| recognised(Recognised::Pacman));
 
-/// Installed R packages: `DESCRIPTION` of a package in `R/library` or a `site-library`.
-pub(crate) static R_PACKAGE: Extractor = by_name("r-package", is_r_package, |_| recognised(Recognised::RPackage));
-
 const fn by_name(name: &'static str, claims: fn(&[u8]) -> bool, extract: fn(&ClaimedFile<'_>) -> Facts) -> Extractor {
     Extractor { name, version: 1, claims, content: Content::NameOnly, companions: &[], extract }
 }
@@ -72,13 +69,6 @@ fn is_pacman_record(path: &[u8]) -> bool {
     record.is_some_and(|record| !record.is_empty() && !record.contains(&b'/'))
 }
 
-fn is_r_package(path: &[u8]) -> bool {
-    path.strip_suffix(b"/DESCRIPTION").is_some_and(|package| {
-        let (library, name) = split(package);
-        !name.is_empty() && (ends_with(library, b"R/library") || ends_with(library, b"site-library"))
-    })
-}
-
 /// Whether `name` is something and then `suffix`.
 fn has_suffix(name: &[u8], suffix: &[u8]) -> bool {
     name.strip_suffix(suffix).is_some_and(|stem| !stem.is_empty())
@@ -95,7 +85,7 @@ mod tests {
 
     use super::*;
 
-    const ALL: [&Extractor; 7] = [&JAVA_ARCHIVE, &RUBY_GEM, &PHP_COMPOSER, &DOTNET_DEPS, &CONDA, &PACMAN, &R_PACKAGE];
+    const ALL: [&Extractor; 6] = [&JAVA_ARCHIVE, &RUBY_GEM, &PHP_COMPOSER, &DOTNET_DEPS, &CONDA, &PACMAN];
 
     fn forms(path: &str) -> Vec<Recognised> {
         let path = LayerPath::from(path);
@@ -118,8 +108,6 @@ mod tests {
             ("app/Shop.Web.deps.json", Recognised::DotNetDeps),
             ("opt/conda/conda-meta/numpy-1.26.0-py311h64a7726_0.json", Recognised::Conda),
             ("var/lib/pacman/local/bash-5.2.015-1/desc", Recognised::Pacman),
-            ("usr/lib/R/library/base/DESCRIPTION", Recognised::RPackage),
-            ("usr/local/lib/R/site-library/dplyr/DESCRIPTION", Recognised::RPackage),
         ] {
             assert_eq!(forms(path), [form], "{path}");
         }
@@ -148,10 +136,6 @@ mod tests {
             "var/lib/pacman/local/desc",
             "var/lib/pacman/local/a/b/desc",
             "opt/var/lib/pacman/local/a/desc",
-            "library/base/DESCRIPTION",
-            "R/library/DESCRIPTION",
-            "site-library/DESCRIPTION",
-            "site-library/a/b/DESCRIPTION",
             "",
         ] {
             assert_eq!(forms(path), [], "{path}");
