@@ -3,14 +3,18 @@
 pub mod apk;
 pub mod check;
 pub mod composer;
+pub mod cran;
+pub mod dart;
 pub mod deb;
 pub mod gem;
+pub mod hackage;
 #[cfg(test)]
 mod laws;
 pub mod maven;
 pub mod npm;
 pub mod nuget;
 mod number;
+pub mod opam;
 pub mod pep440;
 pub mod rpm;
 pub mod semver;
@@ -47,6 +51,14 @@ pub enum Version<'a> {
     Composer(composer::Version<'a>),
     /// Ruby.
     Gem(gem::Version<'a>),
+    /// R.
+    Cran(cran::Version<'a>),
+    /// Haskell.
+    Hackage(hackage::Version<'a>),
+    /// OCaml.
+    Opam(opam::Version<'a>),
+    /// Dart.
+    Pub(dart::Version<'a>),
 }
 
 impl<'a> Version<'a> {
@@ -69,6 +81,10 @@ impl<'a> Version<'a> {
             Scheme::NuGet => nuget::Version::parse(text).map(Self::NuGet),
             Scheme::Composer => composer::Version::parse(text).map(Self::Composer),
             Scheme::Gem => gem::Version::parse(text).map(Self::Gem),
+            Scheme::Cran => cran::Version::parse(text).map(Self::Cran),
+            Scheme::Hackage => hackage::Version::parse(text).map(Self::Hackage),
+            Scheme::Opam => opam::Version::parse(text).map(Self::Opam),
+            Scheme::Pub => dart::Version::parse(text).map(Self::Pub),
         }
         .map_err(|reason| VersionError::Unparsable { scheme, version: shown(text), reason })
     }
@@ -86,6 +102,10 @@ impl<'a> Version<'a> {
             Self::NuGet(_) => Scheme::NuGet,
             Self::Composer(_) => Scheme::Composer,
             Self::Gem(_) => Scheme::Gem,
+            Self::Cran(_) => Scheme::Cran,
+            Self::Hackage(_) => Scheme::Hackage,
+            Self::Opam(_) => Scheme::Opam,
+            Self::Pub(_) => Scheme::Pub,
         }
     }
 
@@ -105,6 +125,10 @@ impl<'a> Version<'a> {
             (Self::NuGet(a), Version::NuGet(b)) => Ok(a.cmp(b)),
             (Self::Composer(a), Version::Composer(b)) => Ok(a.cmp(b)),
             (Self::Gem(a), Version::Gem(b)) => Ok(a.cmp(b)),
+            (Self::Cran(a), Version::Cran(b)) => Ok(a.cmp(b)),
+            (Self::Hackage(a), Version::Hackage(b)) => Ok(a.cmp(b)),
+            (Self::Opam(a), Version::Opam(b)) => Ok(a.cmp(b)),
+            (Self::Pub(a), Version::Pub(b)) => Ok(a.cmp(b)),
             _ => Err(VersionError::Mixed { left: self.scheme(), right: other.scheme() }),
         }
     }
@@ -154,11 +178,19 @@ pub enum Scheme {
     Composer,
     /// `Gem::Version`.
     Gem,
+    /// R's `package_version`.
+    Cran,
+    /// Cabal.
+    Hackage,
+    /// opam.
+    Opam,
+    /// `pub_semver`.
+    Pub,
 }
 
 impl Scheme {
     /// All schemes, in the order in which they are listed to people.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::Apk,
         Self::Deb,
         Self::Rpm,
@@ -169,6 +201,10 @@ impl Scheme {
         Self::NuGet,
         Self::Composer,
         Self::Gem,
+        Self::Cran,
+        Self::Hackage,
+        Self::Opam,
+        Self::Pub,
     ];
 
     /// The name that the command line and settings use.
@@ -184,6 +220,10 @@ impl Scheme {
             Self::NuGet => "nuget",
             Self::Composer => "composer",
             Self::Gem => "gem",
+            Self::Cran => "cran",
+            Self::Hackage => "hackage",
+            Self::Opam => "opam",
+            Self::Pub => "pub",
         }
     }
 }

@@ -159,8 +159,6 @@ pub enum Link {
 pub enum Recognised {
     /// An executable with Go build information.
     GoBinary,
-    /// An R package's `DESCRIPTION`.
-    RPackage,
 }
 
 /// How a layer hides what lies below it.

@@ -1,6 +1,7 @@
 //! Version orders against the ecosystems' own tools, many pairs in one process of the tool.
 #![allow(clippy::print_stderr)] // What was compared, and what was skipped, is told.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::io::Write;
@@ -9,6 +10,7 @@ use std::process::{Command, Stdio};
 
 use lazaret_coordinator::version::check::relation;
 use lazaret_coordinator::version::{Scheme, Version};
+use lazaret_tests::support::has_optional_program;
 
 #[path = "versions/generate.rs"]
 mod generate;
@@ -131,6 +133,63 @@ fn apk_as_a_second_reading_of_its_rules() {
     against(Scheme::Apk, command("python3", &["apk.py"]), Validity::Same, &["osv/Alpaquita", "osv-converted/Alpine"]);
 }
 
+#[test]
+fn cran_as_r() {
+    against_large(Scheme::Cran, "Rscript", command("Rscript", &["cran.R"]), &["osv/CRAN"]);
+}
+
+#[test]
+fn hackage_as_cabal() {
+    against_large(Scheme::Hackage, "runghc", command("runghc", &["hackage.hs"]), &["osv/Hackage", "osv/GHC"]);
+}
+
+#[test]
+fn pub_as_a_second_reading_of_its_rules() {
+    against(Scheme::Pub, command("python3", &["pub.py"]), Validity::Same, &["osv/Julia"]);
+}
+
+/// opam compares no two versions for the asking, but lists those of a package in its order, equal ones once.
+#[test]
+fn opam_as_opam() {
+    if !has_optional_program("opam") {
+        return;
+    }
+    let pairs = generate::pairs(Scheme::Opam, 11, 1_000, &real_versions(&["osv/opam"], 300));
+    let texts: BTreeSet<String> = pairs.into_iter().flat_map(|(a, b)| [a, b]).collect();
+    let texts: Vec<_> = texts.into_iter().filter(|text| Version::parse(Scheme::Opam, text).is_ok()).collect();
+    let repository = tempfile::tempdir().expect("a directory for packages");
+    let define = |at: PathBuf| {
+        fs::create_dir_all(at.parent().expect("a parent"))?;
+        fs::write(at, "opam-version: \"2.0\"\n")
+    };
+    define(repository.path().join("repo")).expect("the repository is written");
+    for text in &texts {
+        define(repository.path().join(format!("packages/p/p.{text}/opam"))).expect("a package is written");
+    }
+    let mut tool = Command::new("opam");
+    tool.args(["admin", "list", "--short", "--columns=version", "p"]).env("OPAMROOTISOK", "1");
+    let output = tool.current_dir(repository.path()).output().expect("opam runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let listed = String::from_utf8(output.stdout).expect("versions are text");
+    let listed: Vec<_> = listed.lines().collect();
+    for neighbours in listed.windows(2) {
+        assert_eq!(relation(Scheme::Opam, neighbours[0], neighbours[1]), Ok("<"), "{neighbours:?}");
+    }
+    for text in &texts {
+        let is_listed = listed.iter().any(|other| relation(Scheme::Opam, text, other) == Ok("="));
+        assert!(is_listed, "{text} equals none that opam lists");
+    }
+    eprintln!("opam: {} versions, {} different ones in the same order", texts.len(), listed.len());
+    assert!(listed.len() > 500, "too many texts were refused");
+}
+
+/// As [`against`], with a tool of hundreds of megabytes, which no machine has to have: not even CI.
+fn against_large(scheme: Scheme, program: &str, tool: Command, dumps: &[&str]) {
+    if has_optional_program(program) {
+        against(scheme, tool, Validity::Same, dumps);
+    }
+}
+
 /// Compares random and real pairs by us and by `tool`; real ones only where the corpus is.
 fn against(scheme: Scheme, mut tool: Command, validity: Validity, dumps: &[&str]) {
     let full = env::var_os("LAZARET_FULL").is_some();
@@ -189,7 +248,11 @@ fn comparable(scheme: Scheme, text: &str) -> bool {
         Scheme::Semver => numbers_are_exact(text),
         // A long run of zeros is more than any short number for Maven.
         Scheme::Maven => !text.contains("0000000000"),
-        Scheme::Apk | Scheme::Rpm | Scheme::Pep440 | Scheme::NuGet | Scheme::Gem => true,
+        Scheme::Apk | Scheme::Rpm | Scheme::Pep440 | Scheme::NuGet | Scheme::Gem | Scheme::Opam | Scheme::Pub => true,
+        // R warns of every number that is none of its integers, and makes it NA.
+        Scheme::Cran => text.split(['.', '-']).all(|digits| digits.len() <= 9),
+        // Tags, which Cabal reads and forgets.
+        Scheme::Hackage => !text.contains('-'),
     };
     counts && text.is_ascii() && !text.contains(['\t', '\n']) && !text.is_empty()
 }

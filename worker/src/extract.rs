@@ -10,35 +10,46 @@ mod apk;
 mod bitnami;
 mod chisel;
 mod composer;
+mod conan;
 mod conda;
 mod control;
+mod cpan;
 mod dotnet;
 mod dpkg;
+mod erlang;
 mod flatpak;
 mod gem;
 #[cfg(test)]
 pub(crate) mod golden;
+mod haskell;
 mod homebrew;
 mod java;
 mod java_release;
+mod julia;
 mod licence;
 mod lock;
+mod luarocks;
 mod nix;
 mod npm;
+mod opam;
 mod opkg;
 mod os_release;
 pub(crate) mod owned;
+mod plain;
 mod portage;
+mod pub_cache;
 mod python;
-mod recognised;
+mod r_package;
 mod rpm;
 mod runtime;
 mod sbom;
 mod snap;
+mod swift;
 #[cfg(test)]
 mod twins;
 mod word;
 mod wordpress;
+mod yarn;
 
 /// Every extractor. Where two claim one path the first has it. Evidence names them, and the fingerprint of an inventory
 /// holds their names and versions.
@@ -71,13 +82,13 @@ pub static EXTRACTORS: &[&Extractor] = &[
     &bitnami::COMPONENTS,
     &sbom::INSTALLED,
     &npm::NPM,
+    &yarn::YARN_CACHE,
     &python::PYTHON,
     &java::ARCHIVE,
     &java::DESCRIPTOR,
     &dotnet::DOTNET_DEPS,
     &composer::PHP_COMPOSER,
     &gem::RUBY_GEM,
-    &recognised::R_PACKAGE,
     &java_release::JAVA_RELEASE,
     &runtime::ERLANG_OTP,
     &runtime::ERLANG_PRODUCT,
@@ -85,6 +96,18 @@ pub static EXTRACTORS: &[&Extractor] = &[
     &wordpress::CORE,
     &wordpress::PLUGIN,
     &wordpress::THEME,
+    &r_package::R_PACKAGE,
+    &cpan::CPAN,
+    &luarocks::LUAROCKS,
+    &haskell::GHC_PACKAGE,
+    &opam::OPAM,
+    &erlang::OTP_APPLICATION,
+    &erlang::HEX_METADATA,
+    &pub_cache::PUB_CACHE,
+    &swift::SWIFT,
+    &julia::JULIA,
+    &conan::CONAN,
+    &conan::CONAN_CACHE,
     &lock::bun::BUN,
     &lock::bun::BUN_BINARY,
     &lock::bundler::BUNDLER,

@@ -24,9 +24,19 @@ const MARKERS: &[&[u8]] = &[
     b"releases",
     b"ebin",
     b"go",
+    b".meta",
+    b"luarocks",
+    b"package.conf.d",
+    b"package.db",
+    b"pkgdb",
+    b".opam-switch",
+    b"hosted",
+    b".build",
+    b".yarn",
+    b"corepack",
 ];
 const MARKER_SUFFIXES: &[&[u8]] = &[b".dist-info", b".egg-info", b".egg"];
-/// No claim looks at more directories above a file than this, but for those of fixed places.
+/// No claim looks at more directories above a file than this, but for those of fixed places, and Conan's.
 const SEEN_ABOVE: usize = 4;
 
 /// Whether the extractor that claimed `from` would claim the same file at `to`.
@@ -55,6 +65,11 @@ pub(super) fn claims_alike(extractor: &str, from: &LayerPath, to: &LayerPath) ->
         "alpm-desc" | "alpm-files" | "portage-contents" | "portage-licence" => 6,
         "nix-store" | "nix-database" | "bitnami-components" => 6,
         "sbom-installed" | "flatpak" => 7,
+        "hex-metadata" => 1,
+        "ghc-package" | "swift" | "conan-cache" => 2,
+        "cpan" | "otp-application" => 3,
+        "r-package" | "luarocks" | "opam" | "pub-cache" | "julia" | "yarn-cache" => 4,
+        "conan" => 8,
         _ if databases::is_directory(&LayerPath::from_entry(from.parent())) => {
             return databases::is_directory(&LayerPath::from_entry(to.parent())) && tail(from, 2) == tail(to, 2);
         }
@@ -149,6 +164,9 @@ mod tests {
             ("ruby-gem", "lib/specifications/a-1.gemspec", "usr/lib/specifications/a-1.gemspec", true),
             ("ruby-gem", "lib/bundler/gems/a-1/a.gemspec", "usr/lib/bundler/gems/a-1/a.gemspec", true),
             ("ruby-gem", "gems/a-1/b/a.gemspec", "bundler/gems/a-1/b/a.gemspec", false),
+            ("opam", "x/.opam-switch/packages/a.1/opam", "y/.opam-switch/packages/a.1/opam", true),
+            ("opam", "x/.opam-switch/packages/a.1/opam", "x/repo/packages/a.1/opam", false),
+            ("npm", "c/corepack/v1/pnpm/9.1.0/package.json", "c/other/v1/pnpm/9.1.0/package.json", false),
             ("os-release", "etc/os-release", "usr/lib/os-release", true),
             ("lock-cargo", "app/Cargo.lock", "srv/other/Cargo.lock", true),
             ("lock-nuget-project", "app/a.csproj", "app/b.csproj", false),

@@ -71,7 +71,12 @@ pub(super) fn language(ecosystem: Ecosystem) -> Option<(&'static str, Scheme)> {
         Ecosystem::Composer => Some(("Packagist", Scheme::Composer)),
         Ecosystem::Hex => Some(("Hex", Scheme::Semver)),
         Ecosystem::Swift => Some(("SwiftURL", Scheme::Semver)),
-        Ecosystem::Julia => Some(("Julia", Scheme::Semver)),
+        // Julia's `VersionNumber` puts builds in order as Dart does; a fix of a binary package is often but the next build.
+        Ecosystem::Julia => Some(("Julia", Scheme::Pub)),
+        Ecosystem::Cran => Some(("CRAN", Scheme::Cran)),
+        Ecosystem::Hackage => Some(("Hackage", Scheme::Hackage)),
+        Ecosystem::Opam => Some(("opam", Scheme::Opam)),
+        Ecosystem::Pub => Some(("Pub", Scheme::Pub)),
         Ecosystem::Bitnami => Some(("Bitnami", Scheme::Semver)),
         _ => None,
     }

@@ -277,7 +277,13 @@ fn advisory_gaps(coverage: &MatchCoverage, contents: &Contents) -> Vec<GapRow> {
 
 fn ecosystems(contents: &Contents, coverage: Option<&MatchCoverage>, with_declared: bool) -> Vec<EcosystemCoverage> {
     let mut rows: BTreeMap<Ecosystem, EcosystemCoverage> = BTreeMap::new();
-    let row = |ecosystem: Ecosystem| EcosystemCoverage { ecosystem, packages: 0, owned: 0, declared: 0, advisories: Vec::new() };
+    let row = |ecosystem: Ecosystem| EcosystemCoverage {
+        ecosystem,
+        packages: 0,
+        owned: 0,
+        declared: 0,
+        advisories: Vec::new(),
+    };
     for installed in &contents.packages {
         let row = rows.entry(installed.package.ecosystem).or_insert_with_key(|&ecosystem| row(ecosystem));
         row.packages += 1;
@@ -312,7 +318,6 @@ fn unread(contents: &Contents) -> Vec<UnreadForm> {
 fn form_name(form: Recognised) -> &'static str {
     match form {
         Recognised::GoBinary => "go-binary",
-        Recognised::RPackage => "r-package",
         _ => "other",
     }
 }

@@ -47,7 +47,7 @@ impl<'a> Version<'a> {
 
 /// An upstream version or a revision: text and numbers in turn, beginning with text, which may be empty.
 #[derive(Clone, Copy, Debug)]
-struct Part<'a>(&'a str);
+pub(super) struct Part<'a>(pub(super) &'a str);
 
 impl Ord for Part<'_> {
     fn cmp(&self, other: &Self) -> Ordering {

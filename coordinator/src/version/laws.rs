@@ -20,6 +20,10 @@ fn table(scheme: Scheme) -> &'static str {
         Scheme::NuGet => include_str!("tables/nuget.txt"),
         Scheme::Composer => include_str!("tables/composer.txt"),
         Scheme::Gem => include_str!("tables/gem.txt"),
+        Scheme::Cran => include_str!("tables/cran.txt"),
+        Scheme::Hackage => include_str!("tables/hackage.txt"),
+        Scheme::Opam => include_str!("tables/opam.txt"),
+        Scheme::Pub => include_str!("tables/pub.txt"),
     }
 }
 
@@ -34,7 +38,7 @@ fn tables_hold() {
 
 #[test]
 fn what_a_tool_refuses_is_refused() {
-    let refused: [(Scheme, &[&str]); 10] = [
+    let refused: [(Scheme, &[&str]); 14] = [
         (
             Scheme::Apk,
             &[
@@ -183,11 +187,31 @@ fn what_a_tool_refuses_is_refused() {
                 "junk",
             ],
         ),
+        (Scheme::Cran, &["1", "1.", ".1", "1..2", "1.-2", "1.2-", "1.2a", "v1.2", "1.2147483648", "1_2", " 1.2"]),
+        (Scheme::Hackage, &["1.", ".1", "1..2", "1.01", "00", "1.0-beta", "1.1234567890", "v1", " 1.0", "1.0 "]),
+        (Scheme::Opam, &["1:1.0", "1.0 ", "1.0/2", "1.0é", "1,0"]),
+        (
+            Scheme::Pub,
+            &[
+                "1",
+                "1.2",
+                "1.2.3.4",
+                "v1.2.3",
+                "1.2.x",
+                "1.2.3-",
+                "1.2.3+",
+                "1.2.3-a..b",
+                "1.2.3+a+b",
+                "1.2.3beta",
+                "1.2.9223372036854775808",
+                " 1.2.3",
+            ],
+        ),
     ];
     for (scheme, texts) in refused {
         for text in texts.iter().chain(&["", "\0", "1\0", "\u{202e}", "-", "~"]) {
-            // dpkg's warning, not an error; the one text here that a scheme reads.
-            if (scheme, *text) == (Scheme::Deb, "~") {
+            // dpkg's warning, not an error, and words like others for opam; all that a scheme reads of these texts.
+            if matches!((scheme, *text), (Scheme::Deb | Scheme::Opam, "~") | (Scheme::Opam, "-")) {
                 continue;
             }
             assert!(Version::parse(scheme, text).is_err(), "{scheme} reads {text:?}");
@@ -263,6 +287,14 @@ fn text(scheme: Scheme) -> BoxedStrategy<String> {
         )
         .boxed(),
         Scheme::Gem => "0?[01](\\.(0|1|2|10|a|b|A|b1|1a|pre)){0,3}(-[ab0-2-]{1,2}(\\.[ab0-2-]){0,2})?".boxed(),
+        Scheme::Cran => "[0-2]([.-](0|1|2|10|01)){1,3}".boxed(),
+        Scheme::Hackage => "[0-2](\\.(0|1|2|10)){0,3}".boxed(),
+        Scheme::Opam => "v?[0-2]([.~+ab_-]{0,2}[0-2]{0,2}){0,3}".boxed(),
+        Scheme::Pub => concat!(
+            "0?[01]\\.[01]\\.[01](-([ab]|0|1|-1|0x1)(\\.([0-2]|10|[ab-]{1,2})){0,2})?",
+            "(\\+([ab]|0|01|1)(\\.[0-2a])?)?",
+        )
+        .boxed(),
         Scheme::Semver => "v?[01]\\.[01]\\.[01](-[abA0-2-](\\.([0-2]|10|[ab-]{1,2})){0,2})?(\\+[ab0])?".boxed(),
     }
 }

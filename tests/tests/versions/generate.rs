@@ -46,11 +46,11 @@ fn random(scheme: Scheme, dice: &mut Dice) -> String {
             Scheme::Pep440 => dice.pick(&["v", "0!", "1!", "2!", "V1!"]),
             Scheme::Npm => dice.pick(&["v", "=", " v", "v=", "0"]),
             Scheme::Maven => dice.pick(&["v", "-", ".", "r", "0."]),
-            Scheme::Semver | Scheme::Composer => "v",
-            Scheme::NuGet | Scheme::Gem => "0",
+            Scheme::Semver | Scheme::Composer | Scheme::Opam => "v",
+            Scheme::NuGet | Scheme::Gem | Scheme::Cran | Scheme::Hackage | Scheme::Pub => "0",
         };
     }
-    let dotted = matches!(scheme, Scheme::Npm | Scheme::Semver);
+    let dotted = matches!(scheme, Scheme::Npm | Scheme::Semver | Scheme::Pub);
     let numbers = if dotted && dice.roll(20) > 0 { 3 } else { 1 + dice.roll(4) };
     for index in 0..numbers {
         if index > 0 {
@@ -106,6 +106,12 @@ fn piece(scheme: Scheme, dice: &mut Dice) -> String {
             "_",
             "+",
         ]),
+        Scheme::Cran => dice.pick(&[".", "-", ".", "-", ".", "-0", "a", ".."]),
+        Scheme::Hackage => dice.pick(&[".", ".", ".", ".", ".0", "a", ".."]),
+        Scheme::Opam => dice.pick(&["~", "~rc", "+", "+options", "-", "a", "Z", ".", "~~", "_", "-0", "v", "~beta"]),
+        Scheme::Pub => {
+            dice.pick(&["-", "-alpha.", "-0x", ".", "-rc.a.", "+", "+b.", "+0.", "--", "-A", ".x", "+hotfix."])
+        }
         Scheme::Semver => dice.pick(&["-", "-alpha", "-rc.", ".", "-beta.a.", "+", "+b.", "-a-", "-A", ".x", "-0."]),
         Scheme::NuGet => dice.pick(&["-", "-alpha", "-RC.", ".", "-beta.a.", "+", "+b.", "-a-", "-A", "--", "-0."]),
         Scheme::Composer => dice.pick(&[

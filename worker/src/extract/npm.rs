@@ -15,11 +15,15 @@ use super::{ClaimedFile, Content, Extractor, licence};
 /// Packages that `npm ls --all` lists: `node_modules/NAME/package.json` and `node_modules/@SCOPE/NAME/package.json`, at
 /// any depth, pnpm's store and global packages included.
 ///
+/// Also the package managers that lie outside of any `node_modules`: those that corepack downloaded, and the Yarn of Docker's
+/// official Node images.
+///
 /// Not the application's own `package.json` (the root of the tree, not installed into it), and none further inside a
-/// package, where they mark a module type or belong to a test.
+/// package, where they mark a module type or belong to a test. npm's hidden lockfile (`node_modules/.package-lock.json`) would
+/// tell which package is a link or came from git, but of packages that are in other directories.
 pub(crate) static NPM: Extractor = Extractor {
     name: "npm",
-    version: 1,
+    version: 2,
     claims,
     // Old registries put the whole readme into it; nothing in earnest comes near this.
     content: Content::Whole(8 << 20),
@@ -34,7 +38,17 @@ fn claims(path: &[u8]) -> bool {
         return false;
     }
     let (beyond, parent) = split(above);
-    parent == b"node_modules" || parent.starts_with(b"@") && split(beyond).1 == b"node_modules"
+    parent == b"node_modules"
+        || parent.starts_with(b"@") && split(beyond).1 == b"node_modules"
+        || is_package_manager(directory)
+}
+
+/// `corepack/v1/NAME/VERSION`, and `opt/yarn-vVERSION` as Docker's official images have it.
+fn is_package_manager(directory: &[u8]) -> bool {
+    let (above, version) = split(directory);
+    let (corepack, name) = split(above);
+    let is_corepack = matches!(name, b"npm" | b"pnpm" | b"yarn") && split(corepack).1 == b"v1";
+    is_corepack && split(split(corepack).0).1 == b"corepack" || version.starts_with(b"yarn-v") && above == b"opt"
 }
 
 fn extract(file: &ClaimedFile<'_>) -> Facts {
@@ -109,6 +123,8 @@ mod tests {
             "app/node_modules/a/node_modules/b/package.json",
             "app/node_modules/.pnpm/x@1.0.0/node_modules/x/package.json",
             "usr/lib/node_modules/npm/package.json",
+            "root/.cache/node/corepack/v1/pnpm/9.1.0/package.json",
+            "opt/yarn-v1.22.19/package.json",
         ] {
             assert!(claims(path.as_bytes()), "{path}");
         }
@@ -124,6 +140,9 @@ mod tests {
             "not_node_modules/a/package.json",
             "xnode_modules/@s/a/package.json",
             "@s/a/package.json",
+            "srv/corepack/v1/other/1.0.0/package.json",
+            "v1/pnpm/9.1.0/package.json",
+            "srv/opt/yarn-v1.22.19/package.json",
             "node_modules/a/package.json5",
             "node_modules/a/xpackage.json",
         ] {

@@ -6,6 +6,8 @@ use lazaret::ecosystem::Ecosystem;
 use lazaret::inventory::{Facts, GapKind};
 use lazaret::package::Package;
 use lazaret::path::split;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::{ClaimedFile, Content, Extractor, licence};
 
@@ -16,13 +18,16 @@ use super::{ClaimedFile, Content, Extractor, licence};
 /// of the directory is never taken for either; here that is a gap.
 pub(crate) static PYTHON: Extractor = Extractor {
     name: "python",
-    version: 1,
+    version: 2,
     claims,
     // Long descriptions reach a megabyte; nothing in earnest comes near this.
     content: Content::Whole(16 << 20),
-    companions: &[],
+    companions: &[DIRECT_URL],
     extract,
 };
+
+/// Where pip had the distribution from, if not from an index (PEP 610).
+const DIRECT_URL: &str = "direct_url.json";
 
 /// The longest name or version that is believed.
 const MAX_BYTES: usize = 256;
@@ -63,7 +68,33 @@ fn extract(file: &ClaimedFile<'_>) -> Facts {
     }
     let mut package = Package::new(Ecosystem::PyPi, normalised(name), version);
     package.licence = headers.licence();
+    package.registry = file.companion(DIRECT_URL).and_then(origin).map(str::to_owned);
     Facts { packages: vec![package], ..Facts::default() }
+}
+
+#[derive(Deserialize)]
+struct DirectUrl {
+    vcs_info: Option<IgnoredAny>,
+    dir_info: Option<DirectoryInfo>,
+}
+
+#[derive(Deserialize)]
+struct DirectoryInfo {
+    #[serde(default)]
+    editable: bool,
+}
+
+/// A checkout, or a project that is worked on in place, is not what the index has under that name.
+///
+/// An archive or a directory says no such thing: wheels of the index are installed from files in most builds of several
+/// stages, and every package of conda was built in a directory; whoever passed them over would miss what is known of them.
+fn origin(direct_url: &[u8]) -> Option<&'static str> {
+    let url: DirectUrl = serde_json::from_slice(direct_url).ok()?;
+    match url {
+        DirectUrl { vcs_info: Some(_), .. } => Some("git"),
+        DirectUrl { dir_info: Some(DirectoryInfo { editable: true }), .. } => Some("local"),
+        _ => None,
+    }
 }
 
 /// The name as PEP 503 compares it: lower case, every run of `-`, `_` and `.` a single `-`.
@@ -214,6 +245,26 @@ mod tests {
             "",
         ] {
             assert!(!claims(path.as_bytes()), "{path}");
+        }
+    }
+
+    #[test]
+    fn checkouts_and_editable_projects_are_not_of_the_index() {
+        let path = lazaret::path::LayerPath::from("a/x-1.dist-info/METADATA");
+        for (direct_url, registry) in [
+            (
+                r#"{"url":"https://github.com/a/x.git","vcs_info":{"vcs":"git","commit_id":"0f","requested_revision":"v1"}}"#,
+                Some("git"),
+            ),
+            (r#"{"dir_info":{"editable":true},"url":"file:///app"}"#, Some("local")),
+            (r#"{"dir_info":{},"url":"file:///croot/x_1700000000/work"}"#, None),
+            (r#"{"archive_info":{"hashes":{"sha256":"0f"}},"url":"file:///wheels/x-1-py3-none-any.whl"}"#, None),
+            (r#"{"vcs_info":"#, None),
+            ("[", None),
+        ] {
+            let companions = [(DIRECT_URL, direct_url.as_bytes())];
+            let file = ClaimedFile { path: &path, content: b"Name: x\nVersion: 1\n", companions: &companions };
+            assert_eq!(extract(&file).packages[0].registry.as_deref(), registry, "{direct_url}");
         }
     }
 

@@ -290,7 +290,9 @@ impl<'l> Harvest<'l> {
                 continue;
             };
             let mut facts = Facts::default();
-            if !content.is_empty() && !mains.contains(&(directory.to_vec(), main.name)) {
+            // A write-ahead log holds what its database lacks; any other companion only adds to what its file says.
+            let is_log = name.ends_with(b"-wal");
+            if is_log && !content.is_empty() && !mains.contains(&(directory.to_vec(), main.name)) {
                 let reason = "a database log without its database in this layer".into();
                 facts.gaps.push(Gap { kind: GapKind::UnresolvedLink, path: path.clone(), reason });
             }

@@ -1,0 +1,2 @@
+package = "own"
+version = "scm-1"

@@ -1,0 +1,1 @@
+{something,half,[{vsn,"1"}]}.
