@@ -214,7 +214,7 @@ fn take_serial(text: &str) -> (&str, &str) {
 fn is_dev_or_end(text: &str) -> Option<bool> {
     match text {
         "" => Some(false),
-        text => (strip_word(text.strip_prefix(['.', '-']).unwrap_or(text), "dev")? == "").then_some(true),
+        text => strip_word(text.strip_prefix(['.', '-']).unwrap_or(text), "dev")?.is_empty().then_some(true),
     }
 }
 

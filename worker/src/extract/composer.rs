@@ -17,7 +17,7 @@ use super::{ClaimedFile, Content, Extractor, licence};
 /// is part of it and no package; a metapackage has no files, but is listed.
 pub(crate) static PHP_COMPOSER: Extractor = Extractor {
     name: "php-composer",
-    version: 1,
+    version: 2,
     claims: |path| path.ends_with(b"/installed.json") && split(split(path).0).1 == b"composer",
     // About 5 KiB for a package.
     content: Content::Whole(32 << 20),

@@ -20,7 +20,7 @@ use super::{ClaimedFile, Content, Extractor};
 /// application and stands in the manifest of that.
 pub(crate) static DOTNET_DEPS: Extractor = Extractor {
     name: "dotnet-deps",
-    version: 1,
+    version: 2,
     claims: |path| path.strip_suffix(b".deps.json").is_some_and(|stem| !stem.is_empty() && !stem.ends_with(b"/")),
     // The largest of an SDK have half a megabyte.
     content: Content::Whole(16 << 20),

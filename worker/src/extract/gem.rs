@@ -18,7 +18,7 @@ use super::{ClaimedFile, Content, Extractor, control, licence};
 /// that RubyGems itself looks at for a list, and plain assignments, one a line. Anything else is a gap.
 pub(crate) static RUBY_GEM: Extractor = Extractor {
     name: "ruby-gem",
-    version: 1,
+    version: 2,
     claims,
     // It lists the gem's files where the gem came with Ruby; nothing in earnest comes near this.
     content: Content::Whole(4 << 20),
