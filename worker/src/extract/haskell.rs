@@ -96,6 +96,13 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_of_hackage() {
+        assert_eq!(registry("rts", b"var/lib/ghc/package.conf.d/rts.conf"), Some("registry"));
+        assert_eq!(registry("app", b"app/.stack-work/install/x86_64-linux/0a/9.4.7/pkgdb/app-1-K.conf"), Some("local"));
+        assert_eq!(registry("text", b"var/lib/ghc/package.conf.d/text-2.0.2.conf"), None);
+    }
+
+    #[test]
     fn truncated_it_is_a_gap_or_the_package() {
         let path = LayerPath::from("a/package.conf.d/text-2.0.2.conf");
         let whole = b"name: text\nversion: 2.0.2\nid: text-2.0.2\n";

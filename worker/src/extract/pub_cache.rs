@@ -111,6 +111,19 @@ mod tests {
     }
 
     #[test]
+    fn where_it_came_from() {
+        for (path, registry) in [
+            ("hosted/pub.dev/async-2.11.0/pubspec.yaml", None),
+            ("hosted/pub.dartlang.org/async-2.11.0/pubspec.yaml", None),
+            ("hosted/pub.example.org/own-0.1.0/pubspec.yaml", Some("registry")),
+            ("git/own-0123456789abcdef0123456789abcdef01234567/pubspec.yaml", Some("git")),
+        ] {
+            let facts = extract(&ClaimedFile { path: &path.into(), content: b"", companions: &[] });
+            assert_eq!(facts.packages[0].registry.as_deref(), registry, "{path}");
+        }
+    }
+
+    #[test]
     fn scalars() {
         for (value, text) in
             [(" 1.0.0+2 # why", "1.0.0+2"), ("'1.0'", "1.0"), (" \"1.0\" #", "1.0"), ("", ""), ("\"", "")]

@@ -23,6 +23,9 @@ pub(super) static R_PACKAGE: Extractor = Extractor {
     extract,
 };
 
+/// R's own messages in other languages: a directory of the library that is no package, for R neither.
+const MESSAGES: &str = "translations";
+
 #[derive(Default)]
 struct Fields<'a> {
     package: &'a [u8],
@@ -46,6 +49,9 @@ fn extract(file: &ClaimedFile<'_>) -> Facts {
     let Some(version) = word(fields.version) else {
         return malformed(file, "an R package without a valid version");
     };
+    if !fields.built && name == MESSAGES {
+        return Facts::default();
+    }
     if !fields.built {
         return malformed(
             file,
@@ -130,6 +136,25 @@ mod tests {
         }
         for path in ["DESCRIPTION", "/DESCRIPTION", "a/DESCRIPTION.in", "a/xDESCRIPTION", "a/DESCRIPTION/b", ""] {
             assert!(!(R_PACKAGE.claims)(path.as_bytes()), "{path}");
+        }
+    }
+
+    #[test]
+    fn where_it_came_from() {
+        let of = |content: &str| registry(&read(content.as_bytes()));
+        for (content, expected) in [
+            ("Repository: CRAN", None),
+            ("Repository: RSPM\nRemoteType: standard", None),
+            ("Repository: CRAN\nPriority: recommended", None),
+            ("", None),
+            ("Priority: base", Some("registry")),
+            ("biocViews: Infrastructure", Some("registry")),
+            ("biocViews: Infrastructure\nRepository: CRAN", None),
+            ("Repository: https://someone.r-universe.dev", Some("registry")),
+            ("Repository: CRAN\nRemoteType: github", Some("git")),
+            ("RemoteType: local", Some("local")),
+        ] {
+            assert_eq!(of(content), expected, "{content}");
         }
     }
 
