@@ -7,14 +7,15 @@ use lazaret::inventory::Facts;
 
 use super::found::read;
 use super::place::is_named;
-use super::{ClaimedFile, Extractor, WHOLE, yaml};
+use super::{ClaimedFile, Content, Extractor, yaml};
 
 /// The pods and subspecs in `PODS`; `EXTERNAL SOURCES` tells which are not from a repository of specs.
 pub(crate) static COCOAPODS: Extractor = Extractor {
     name: "lock-cocoapods",
     version: 1,
     claims: |path| is_named(path, &["Podfile.lock"]),
-    content: WHOLE,
+    // What it says at its end is about what stands above: that is kept, so less of it is read.
+    content: Content::Whole(8 << 20),
     companions: &[],
     extract,
 };

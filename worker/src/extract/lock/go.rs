@@ -7,7 +7,7 @@ use lazaret::inventory::{Facts, GapKind};
 
 use super::found::read;
 use super::place::is_named;
-use super::{ClaimedFile, Extractor, WHOLE};
+use super::{ClaimedFile, Content, Extractor};
 
 /// The required modules, direct and indirect, as replaced. Not the module itself, nor the standard library: with which
 /// toolchain it was built, the executable says.
@@ -15,7 +15,8 @@ pub(crate) static GO: Extractor = Extractor {
     name: "lock-go",
     version: 1,
     claims: |path| is_named(path, &["go.mod"]),
-    content: WHOLE,
+    // What it says at its end is about what stands above: that is kept, so less of it is read.
+    content: Content::Whole(8 << 20),
     companions: &[],
     extract,
 };

@@ -114,7 +114,7 @@ fn encodings_are_told_apart() {
 
 #[test]
 fn hostile_depth_and_length_are_borne() {
-    const LENGTH: usize = 1 << 16;
+    const LENGTH: usize = 1 << 15;
     for sample in samples() {
         let half = sample.content.len() / 2;
         for piece in [
@@ -144,7 +144,7 @@ fn damage_never_panics() {
     };
     const BYTES: &[u8] = b"\"'{}[]()<>:,=@/\\-_#%&*!|?.\n\r\t\0 a1\xc3\xa9\xff";
     for sample in samples() {
-        for _ in 0..500 {
+        for _ in 0..200 {
             let mut content = sample.content.clone();
             for _ in 0..=next(4) {
                 let at = next(content.len());
@@ -156,29 +156,6 @@ fn damage_never_panics() {
             }
             let facts = sample.read(&content);
             assert!(facts.packages.is_sorted() && facts.declared);
-        }
-    }
-}
-
-#[test]
-fn real_files() {
-    let Some(root) = std::env::var_os("LOCK_REAL") else { return };
-    for file in golden::files(Path::new(&root)) {
-        let path = LayerPath::from(file.strip_prefix(&root).unwrap().to_str().unwrap());
-        for extractor in lockfiles().filter(|e| (e.claims)(path.as_bytes())) {
-            let content = fs::read(&file).unwrap();
-            let start = std::time::Instant::now();
-            let facts = (extractor.extract)(&ClaimedFile { path: &path, content: &content, companions: &[] });
-            println!(
-                "@@ {} {} {} bytes {} packages {} gaps {:?}\n{}",
-                extractor.name,
-                path,
-                content.len(),
-                facts.packages.len(),
-                facts.gaps.len(),
-                start.elapsed(),
-                lines(&facts)
-            );
         }
     }
 }

@@ -124,17 +124,6 @@ pub(super) fn members(value: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// The elements of an array, as written; none of any other value.
-pub(super) fn items(value: &str) -> impl Iterator<Item = &str> {
-    let mut rest = value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    std::iter::from_fn(move || {
-        let text = skip_separators(rest?);
-        let end = value_end(text, true).filter(|&end| end > 0)?;
-        rest = text.get(end..);
-        Some(text[..end].trim())
-    })
-}
-
 fn event(text: &str) -> Option<(Event<'_>, &str)> {
     if let Some(inner) = text.strip_prefix("[[") {
         let (name, rest) = inner.split_at(value_end_of_heading(inner)?);
@@ -324,7 +313,6 @@ mod tests {
                 Event::Member("g", "'''\n'''"),
             ]
         );
-        assert_eq!(items("[ # ,]\n  { e = \"f,\" },\n]").collect::<Vec<_>>(), ["{ e = \"f,\" }"]);
         assert_eq!(members("{ e = \"f,\", g.h = [1, 2] }").collect::<Vec<_>>(), [("e", "\"f,\""), ("g.h", "[1, 2]")]);
         assert_eq!(string(r#""a\u00e9\"""#).as_deref(), Some("aé\""));
         assert_eq!(string("'a\\n'").as_deref(), Some("a\\n"));

@@ -187,13 +187,11 @@ fn is_comment(rest: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn all(text: &str) -> (Vec<(usize, bool, Option<String>, &str)>, bool) {
+    fn all(text: &str) -> (Vec<Line<'_>>, bool) {
         let mut found = Vec::new();
         for line in lines(text.lines()) {
             match line {
-                Ok(Line { indent, is_item, key, value }) => {
-                    found.push((indent, is_item, key.map(Cow::into_owned), value));
-                }
+                Ok(line) => found.push(line),
                 Err(_) => return (found, false),
             }
         }
@@ -204,19 +202,24 @@ mod tests {
     fn reads_what_package_managers_write() {
         let text = "%YAML 1.2\n---\n# c\na: 1\n'b''c':\n  \"d:\\u00e9\": >-\n    x: y\n\n    z\n  - e (1.0):\n    - f\n  -   g: http://h:1/\n? 'long'\n: i: j\n";
         let (found, whole) = all(text);
-        let key = |key: &str| Some(key.to_owned());
+        let line = |indent, is_item, key: &str, value| Line {
+            indent,
+            is_item,
+            key: (!key.is_empty()).then(|| Cow::Owned(key.to_owned())),
+            value,
+        };
         assert!(whole);
         assert_eq!(
             found,
             [
-                (0, false, key("a"), "1"),
-                (0, false, key("b'c"), ""),
-                (2, false, key("d:é"), ">-"),
-                (4, true, key("e (1.0)"), ""),
-                (6, true, None, "f"),
-                (6, true, key("g"), "http://h:1/"),
-                (0, false, key("long"), ""),
-                (2, false, key("i"), "j"),
+                line(0, false, "a", "1"),
+                line(0, false, "b'c", ""),
+                line(2, false, "d:é", ">-"),
+                line(4, true, "e (1.0)", ""),
+                line(6, true, "", "f"),
+                line(6, true, "g", "http://h:1/"),
+                line(0, false, "long", ""),
+                line(2, false, "i", "j"),
             ]
         );
     }
