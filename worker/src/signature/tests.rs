@@ -119,7 +119,7 @@ fn the_first_match_in_the_file_counts() {
 
 #[test]
 fn the_name_says_which_number_is_meant() {
-    let content = b"\03.40.1\03.2.0\03.11.2\0";
+    let content = b"\x003.40.1\x003.2.0\x003.11.2\0";
     for (name, expected) in
         [("python3.11", &["python@3.11.2"][..]), ("libpython3.2.so.1.0", &["python@3.2.0"]), ("python3.1", &[])]
     {
@@ -129,8 +129,8 @@ fn the_name_says_which_number_is_meant() {
 
 #[test]
 fn a_file_full_of_what_its_name_contradicts_is_given_up() {
-    for (name, others) in [("python3.11", b"\03.11.x"), ("python3", b"\03.11.x")] {
-        let content = [others.repeat(1 << 16), b"\03.11.2\0".to_vec()].concat();
+    for (name, others) in [("python3.11", b"\x003.11.x"), ("python3", b"\x003.11.x")] {
+        let content = [others.repeat(1 << 16), b"\x003.11.2\0".to_vec()].concat();
         assert_eq!(labels(&found(name, &content, 1 << 16)), [""; 0], "{name}");
     }
 }
@@ -138,7 +138,7 @@ fn a_file_full_of_what_its_name_contradicts_is_given_up() {
 #[test]
 fn other_names_are_not_searched() {
     for name in ["redis", "my-redis-server", "redis-server.bak", "xredis-server"] {
-        assert_eq!(found(name, b"\07.0.15\0c11-builtin\0", 4096), [], "{name}");
+        assert_eq!(found(name, b"\x007.0.15\0c11-builtin\0", 4096), [], "{name}");
     }
 }
 

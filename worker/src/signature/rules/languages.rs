@@ -35,7 +35,7 @@ pub(super) static RULES: &[Rule] = &[
         cpe: ("python", "python"),
         files: &["python*", "libpython*"],
         version: &[r"\x00(?<named>[23]\.[0-9]{1,2}\.[0-9]{1,2}(?:(?:a|b|rc)[0-9]{1,2})?)\+?\x00"],
-        examples: &[(b"\03.11.2\0", "3.11.2")],
+        examples: &[(b"\x003.11.2\0", "3.11.2")],
         others: &[b"Python %s\n\0Python 3.11\0"],
     },
     Rule {
@@ -125,15 +125,15 @@ pub(super) static RULES: &[Rule] = &[
         cpe: ("tcl", "tcl"),
         files: &["libtcl*", "tclsh*"],
         version: &[r"\x00([89]\.[0-9]\.[0-9]{1,2})\x00tcl_patchLevel\x00"],
-        examples: &[(b"\08.6.13\0tcl_patchLevel\0", "8.6.13")],
-        others: &[b"\0tcl_patchLevel\08.6.13\0"],
+        examples: &[(b"\x008.6.13\0tcl_patchLevel\0", "8.6.13")],
+        others: &[b"\0tcl_patchLevel\x008.6.13\0"],
     },
     Rule {
         name: "gcc",
         cpe: ("gnu", "gcc"),
         files: &["gcc*", "g++*", "cpp*", "x86_64-linux-gnu-gcc*", "x86_64-linux-gnu-g++*", "x86_64-linux-gnu-cpp*", "aarch64-linux-gnu-gcc*", "aarch64-linux-gnu-g++*", "aarch64-linux-gnu-cpp*"],
         version: &[r"\x00([0-9]{1,2}\.[0-9]{1,2}\.[0-9]{1,2})\x00\([^)\x00]{1,64}\) \x00gcc version "],
-        examples: &[(b"\012.2.0\0(Debian 12.2.0-14+deb12u1) \0gcc version ", "12.2.0")],
+        examples: &[(b"\x0012.2.0\0(Debian 12.2.0-14+deb12u1) \0gcc version ", "12.2.0")],
         others: &[b"gcc driver version %s %sexecuting gcc version %s\n\0"],
     },
     Rule {

@@ -19,7 +19,7 @@ pub(super) static RULES: &[Rule] = &[
         cpe: ("musl-libc", "musl"),
         files: &["ld-musl-x86_64.so.1", "ld-musl-aarch64.so.1", "ld-musl-armhf.so.1", "ld-musl-i386.so.1", "libc.so"],
         version: &[r"\x00([01]\.[0-9]\.[0-9]{1,2})\x00"],
-        examples: &[(b"\01.2.3\0", "1.2.3")],
+        examples: &[(b"\x001.2.3\0", "1.2.3")],
         others: &[b"musl libc (x86_64)\nVersion %s\nDynamic Program Loader\n\0"],
     },
     Rule {
@@ -43,7 +43,7 @@ pub(super) static RULES: &[Rule] = &[
         cpe: ("tukaani", "xz"),
         files: &["liblzma*"],
         version: &[r"\x00(5\.[0-9]\.[0-9]{1,2}(?:alpha|beta)?)\x00"],
-        examples: &[(b"\05.4.1\0", "5.4.1")],
+        examples: &[(b"\x005.4.1\0", "5.4.1")],
         others: &[b"\0XZ_5.0\0XZ_5.2.2\0"],
     },
     Rule {
@@ -59,7 +59,7 @@ pub(super) static RULES: &[Rule] = &[
         cpe: ("bzip", "bzip2"),
         files: &["libbz2*", "bzip2"],
         version: &[r"\x00(1\.0\.[0-9]), [0-9]{1,2}-[A-Z][a-z]{2}-(?:19|20)[0-9]{2}\x00"],
-        examples: &[(b"\01.0.8, 13-Jul-2019\0", "1.0.8")],
+        examples: &[(b"\x001.0.8, 13-Jul-2019\0", "1.0.8")],
         others: &[b"bzip2/libbzip2: version %s\0"],
     },
     Rule {
@@ -147,16 +147,16 @@ pub(super) static RULES: &[Rule] = &[
         cpe: ("libevent_project", "libevent"),
         files: &["libevent*"],
         version: &[r"\x00(2\.[0-9]\.[0-9]{1,2})-(?:stable|beta|rc|alpha)\x00"],
-        examples: &[(b"\02.1.12-stable\0", "2.1.12")],
-        others: &[b"\02.1.12\0stable\0"],
+        examples: &[(b"\x002.1.12-stable\0", "2.1.12")],
+        others: &[b"\x002.1.12\0stable\0"],
     },
     Rule {
         name: "pcre2",
         cpe: ("pcre", "pcre2"),
         files: &["libpcre2*"],
         version: &[r"\x00(10\.[0-9]{2}) 20[0-9]{2}-[0-9]{2}-[0-9]{2}\x00"],
-        examples: &[(b"\010.42 2022-12-11\0", "10.42")],
-        others: &[b"\010.42-RC1 2022-11-11\0"],
+        examples: &[(b"\x0010.42 2022-12-11\0", "10.42")],
+        others: &[b"\x0010.42-RC1 2022-11-11\0"],
     },
     Rule {
         name: "subversion",

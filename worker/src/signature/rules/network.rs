@@ -49,7 +49,7 @@ pub(super) static RULES: &[Rule] = &[
         cpe: ("postfix", "postfix"),
         files: &["postfix", "postconf", "libpostfix-global*"],
         version: &[r"\x00mail_version\x00([23]\.[0-9]{1,2}\.[0-9]{1,3})\x00"],
-        examples: &[(b"\0mail_version\03.7.11\0", "3.7.11")],
+        examples: &[(b"\0mail_version\x003.7.11\0", "3.7.11")],
         others: &[b"\0mail_version\0mail_name\0"],
     },
     Rule {
@@ -57,7 +57,7 @@ pub(super) static RULES: &[Rule] = &[
         cpe: ("exim", "exim"),
         files: &["exim", "exim4"],
         version: &[r"<<eximcnumber>>\x00(4\.[0-9]{1,3}(?:\.[0-9]{1,2})?)\x00<<eximversion>>"],
-        examples: &[(b"<<eximcnumber>>\04.96\0<<eximversion>>", "4.96")],
+        examples: &[(b"<<eximcnumber>>\x004.96\0<<eximversion>>", "4.96")],
         others: &[b"Exim version %s #%s\0<<eximversion>>\0"],
     },
     Rule {
@@ -65,7 +65,7 @@ pub(super) static RULES: &[Rule] = &[
         cpe: ("dovecot", "dovecot"),
         files: &["dovecot", "libdovecot*"],
         version: &[r"DOVECOT_VERSION\x00([23]\.[0-9]{1,2}\.[0-9]{1,2}(?:\.[0-9]{1,2})?)\x00"],
-        examples: &[(b"DOVECOT_VERSION\02.3.19.1\0", "2.3.19.1")],
+        examples: &[(b"DOVECOT_VERSION\x002.3.19.1\0", "2.3.19.1")],
         others: &[b"DOVECOT_VERSION=%s\0"],
     },
     Rule {

@@ -81,8 +81,8 @@ pub(super) static RULES: &[Rule] = &[
         cpe: ("sudo_project", "sudo"),
         files: &["sudo", "sudoers.so"],
         version: &[r"\x00(?:Sudo version %s\n\x00|sudoers )(1\.[0-9]{1,2}\.[0-9]{1,2})(?<update>p[0-9]{1,2})?\x00"],
-        examples: &[(b"\0Sudo version %s\n\01.9.13p3\0", "1.9.13p3"), (b"\0sudoers 1.9.13p3\0", "1.9.13p3")],
-        others: &[b"\0Sudoers policy plugin version %s\n\01.9.13p3\0"],
+        examples: &[(b"\0Sudo version %s\n\x001.9.13p3\0", "1.9.13p3"), (b"\0sudoers 1.9.13p3\0", "1.9.13p3")],
+        others: &[b"\0Sudoers policy plugin version %s\n\x001.9.13p3\0"],
     },
     Rule {
         name: "gnupg",
@@ -113,7 +113,7 @@ pub(super) static RULES: &[Rule] = &[
         cpe: ("samba", "rsync"),
         files: &["rsync"],
         version: &[r"\x00(3\.[0-9]{1,2}\.[0-9]{1,2})\x00copyright\x00"],
-        examples: &[(b"\03.5.0\0copyright\0", "3.5.0")],
+        examples: &[(b"\x003.5.0\0copyright\0", "3.5.0")],
         others: &[b"rsync  version %s  protocol version %d\n\0"],
     },
     Rule {
@@ -164,8 +164,8 @@ pub(super) static RULES: &[Rule] = &[
         cpe: ("nmap", "nmap"),
         files: &["nmap"],
         version: &[r"https?://nmap\.org\x00([67]\.[0-9]{1,3})\x00"],
-        examples: &[(b"https://nmap.org\07.93\0", "7.93")],
-        others: &[b"https://nmap.org/nping\00.7.93\0"],
+        examples: &[(b"https://nmap.org\x007.93\0", "7.93")],
+        others: &[b"https://nmap.org/nping\x000.7.93\0"],
     },
     Rule {
         name: "tcpdump",

@@ -76,8 +76,8 @@ pub(super) static RULES: &[Rule] = &[
         cpe: ("envoyproxy", "envoy"),
         files: &["envoy"],
         version: &[r"\x00(1\.[1-9][0-9]\.[0-9]{1,2})\x00"],
-        examples: &[(b"\01.40.0\0", "1.40.0")],
-        others: &[b"\06.0.0\0bf.mexists\0", b"{}/{}/{}/{}/{}\01.0.0\0"],
+        examples: &[(b"\x001.40.0\0", "1.40.0")],
+        others: &[b"\x006.0.0\0bf.mexists\0", b"{}/{}/{}/{}/{}\x001.0.0\0"],
     },
     Rule {
         name: "h2o",
