@@ -12,10 +12,14 @@ const SCHEMES: &[(&str, &str, &str)] = &[
     ("pep440", "1.0rc1", "1.0"),
     ("npm", "1.0.0-rc.1", "1.0.0"),
     ("semver", "1.0.0-rc.1", "1.0.0"),
+    ("maven", "1.0-rc1", "1.0"),
     ("cran", "1.0-9", "1.0.10"),
     ("hackage", "1.0", "1.0.0"),
     ("opam", "1.0~rc1", "1.0"),
     ("pub", "1.0.0", "1.0.0+1"),
+    ("nuget", "1.0.0-RC.1", "1.0.0.0"),
+    ("composer", "1.0-rc1", "v1.0.0"),
+    ("gem", "1.0.0.rc1", "1.0"),
 ];
 
 fn table(place: &Place, scheme: &str, lines: &str) -> Ran {

@@ -29,7 +29,7 @@ use properties::Stated;
 /// and the archives inside it are inflated.
 pub(crate) static ARCHIVE: Extractor = Extractor {
     name: "java-archive",
-    version: 1,
+    version: 2,
     claims: is_archive,
     // All that claimed files may take in memory at one time. Of the largest in earnest, Amazon's SDKs as one, some are larger.
     content: Content::Whole(256 << 20),
