@@ -124,7 +124,7 @@ pub enum Link {
 pub enum Recognised {
     /// A Java archive: jar, war, ear, par.
     JavaArchive,
-    /// An executable with Go build information.
+    /// A Go program without build information that can be read.
     GoBinary,
     /// An installed Ruby gem's specification.
     RubyGem,
@@ -138,6 +138,8 @@ pub enum Recognised {
     Pacman,
     /// An R package's `DESCRIPTION`.
     RPackage,
+    /// A program or library with code of Rust that does not list its crates.
+    RustBinary,
 }
 
 /// How a layer hides what lies below it.

@@ -8,6 +8,7 @@ mod control;
 mod dpkg;
 #[cfg(test)]
 pub(crate) mod golden;
+mod kernel;
 mod licence;
 mod npm;
 mod os_release;
@@ -28,6 +29,7 @@ pub static EXTRACTORS: &[&Extractor] = &[
     &rpm::NDB,
     &rpm::BERKELEY_DB,
     &rpm::MANIFEST,
+    &kernel::KERNEL,
     &npm::NPM,
     &python::PYTHON,
     &recognised::CONDA,

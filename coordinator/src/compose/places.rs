@@ -14,6 +14,8 @@ const MARKERS: &[&[u8]] = &[
     b"conda-meta",
     b"library",
     b"site-library",
+    b"boot",
+    b"modules",
 ];
 const MARKER_SUFFIXES: &[&[u8]] = &[b".dist-info", b".egg-info", b".egg"];
 /// No claim looks at more directories above a file than this, but for those of fixed places.
@@ -27,6 +29,7 @@ pub(super) fn claims_alike(extractor: &str, from: &LayerPath, to: &LayerPath) ->
         "java-archive" | "dotnet-deps" => 1,
         "conda" => 2,
         "python" | "php-composer" | "ruby-gem" => 3,
+        "linux-kernel" => 4,
         "pacman" => 6,
         _ if databases::is_directory(&LayerPath::from_entry(from.parent())) => {
             return databases::is_directory(&LayerPath::from_entry(to.parent())) && tail(from, 2) == tail(to, 2);

@@ -304,6 +304,7 @@ fn form_name(form: Recognised) -> &'static str {
         Recognised::Conda => "conda",
         Recognised::Pacman => "pacman",
         Recognised::RPackage => "r-package",
+        Recognised::RustBinary => "rust-binary",
         _ => "other",
     }
 }
