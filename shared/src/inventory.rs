@@ -157,8 +157,10 @@ pub enum Link {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[non_exhaustive]
 pub enum Recognised {
-    /// An executable with Go build information.
+    /// A Go program without build information that can be read.
     GoBinary,
+    /// A program or library with code of Rust that does not list its crates.
+    RustBinary,
 }
 
 /// How a layer hides what lies below it.

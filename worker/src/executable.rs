@@ -1,38 +1,54 @@
 //! Executables: what an ELF file says about its contents, read while it streams past and only as far as its headers ask.
 
 mod auditable;
+mod buildinfo;
 mod header;
 mod kept;
-
-use std::ops::Range;
+mod plan;
+mod search;
+mod sections;
+mod upx;
 
 use lazaret::inventory::{Facts, Gap, GapKind, Recognised};
 use lazaret::path::LayerPath;
+use memchr::memmem;
 
-use self::header::{Header, Section, Segment};
+use self::buildinfo::BuildInfo;
+use self::header::{Header, Segment};
 use self::kept::Kept;
+use self::search::Search;
+use self::sections::{Flaw, Sections};
+use self::upx::UpxError;
 
 /// The name under which evidence and fingerprint know this reader, as they do an [`crate::extract::Extractor`].
 pub const NAME: &str = "executable";
 
 /// Raised with every change of what it yields.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Whether a file that starts so may be an executable.
 pub fn is_elf(first_bytes: &[u8]) -> bool {
     first_bytes.starts_with(b"\x7fELF")
 }
 
-/// Reads one ELF file after the other, each from a stream of chunks, in bounded memory (at most 48 MiB, of which a
-/// distribution's programs touch a tenth). Call [`Self::begin`], [`Self::feed`] for each chunk, [`Self::finish`].
+/// Reads one ELF file after the other, each from a stream of chunks, in bounded memory (at most 60 MiB, of which a
+/// distribution's programs touch a tenth; 100 MiB more for a program that UPX has packed). Call [`Self::begin`], [`Self::feed`] for each chunk, [`Self::finish`].
 ///
-/// What it looks for lies in read-only data segments (crate lists of early cargo-auditable), behind all segments (those
-/// of today), or where the section headers say, should they come first. Code and writable data, most of a program, pass by.
-#[derive(Default)]
+/// What it looks for lies in read-only data, behind all segments, or somewhere in the writable data (Go's build
+/// information), which is searched as it passes. Code, most of a program, just passes by.
 pub struct ElfCapture {
     head: Vec<u8>,
     stage: Stage,
+    segments: Vec<Segment>,
     kept: Kept,
+    /// Of the writable data: its start, and what follows the marks of Go's build information.
+    data: Kept,
+    search: Search,
+    marks: Vec<u64>,
+    /// A packed file, whole; empty but while one passes.
+    packed: Vec<u8>,
+    /// Bytes that may yet be unpacked, of all files together: a small one may hold much.
+    unpacked_left: u64,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -41,27 +57,48 @@ enum Stage {
     #[default]
     Head,
     Keeping(Header),
-    /// Neither a program nor a shared object, or one without sections.
+    /// Packed by UPX: wanted whole.
+    Packed,
+    /// Neither a program nor a shared object.
     Ignoring,
 }
 
 /// First bytes of a file that decide what of the rest is kept: room for 72 program headers, where linkers write about 12.
 const HEAD_BYTES: usize = 4096;
 
-/// The largest section of a program with its section headers first that is kept.
-const MAX_SECTION: u64 = 8 << 20;
+/// Marks of Go's build information that are believed: a program that reads it holds another one or two.
+const MAX_MARKS: usize = 4;
 
-/// `SHT_PROGBITS` and `SHT_NOBITS`: contents in the file, and none.
-const WITH_CONTENTS: u32 = 1;
-const WITHOUT_CONTENTS: u32 = 8;
+/// Bytes that are kept behind a mark: a list of modules, and what stands before it.
+const MARKED_BYTES: u64 = buildinfo::MAX_MODULES + 1024;
+
+/// Bytes that are unpacked of all files that one capture reads: some ten seconds of CPU time.
+const MAX_UNPACKED: u64 = 4 << 30;
 
 /// Sections that only Go's linkers write; a program with `.go.buildinfo` stripped away still has one of the others.
 const GO_SECTIONS: [&[u8]; 3] = [b".go.buildinfo", b".gopclntab", b".note.go.buildid"];
+
+impl Default for ElfCapture {
+    fn default() -> Self {
+        Self {
+            head: Vec::new(),
+            stage: Stage::default(),
+            segments: Vec::new(),
+            kept: Kept::default(),
+            data: Kept::default(),
+            search: Search::new(buildinfo::MAGIC),
+            marks: Vec::new(),
+            packed: Vec::new(),
+            unpacked_left: MAX_UNPACKED,
+        }
+    }
+}
 
 impl ElfCapture {
     /// Starts a file, forgetting the one before. The buffers stay.
     pub fn begin(&mut self) {
         self.head.clear();
+        self.packed = Vec::new();
         self.stage = Stage::Head;
     }
 
@@ -76,8 +113,10 @@ impl ElfCapture {
             self.decide();
             chunk = rest;
         }
-        if matches!(self.stage, Stage::Keeping(_)) {
-            self.kept.feed(chunk);
+        match self.stage {
+            Stage::Keeping(_) => self.keep(chunk),
+            Stage::Packed if self.packed.len() <= upx::MAX_FILE => self.packed.extend_from_slice(chunk),
+            _ => {}
         }
     }
 
@@ -86,129 +125,151 @@ impl ElfCapture {
         Header::parse(&self.head).is_some_and(|header| matches!(header.kind, Header::EXECUTABLE | Header::SHARED))
     }
 
-    /// Ends the file: the crates that it lists, or that it is a Go program, or nothing. A gap where its sections cannot
-    /// be told, or where it has a crate list that cannot be read.
+    /// Ends the file: the Go modules and the crates that it lists, or what it was recognised as, or nothing. A gap where
+    /// its sections cannot be told, or where it has a list that cannot be read.
     pub fn finish(&mut self, path: &LayerPath) -> Facts {
         if matches!(self.stage, Stage::Head) {
             self.decide();
+        }
+        if matches!(self.stage, Stage::Packed) {
+            return self.unpack(path);
         }
         let Stage::Keeping(header) = std::mem::replace(&mut self.stage, Stage::Ignoring) else {
             return Facts::default();
         };
         self.kept.seal();
-        facts(&header, &self.kept).unwrap_or_else(|(kind, reason)| Facts {
-            gaps: vec![Gap { kind, path: path.clone(), reason }],
-            ..Facts::default()
-        })
+        let mut facts = Facts::default();
+        let flaws = self.read(&header, &mut facts);
+        facts.gaps = flaws.into_iter().map(|(kind, reason)| Gap { kind, path: path.clone(), reason }).collect();
+        facts.gaps.sort_unstable();
+        facts.packages.sort_unstable();
+        facts.packages.dedup();
+        facts
+    }
+
+    /// What the packed file was before.
+    fn unpack(&mut self, path: &LayerPath) -> Facts {
+        let file = std::mem::take(&mut self.packed);
+        let mut budget = self.unpacked_left;
+        self.begin();
+        let unpacked = match file.len() {
+            0..=upx::MAX_FILE => upx::unpack(&file, &mut budget, |bytes| self.feed(bytes)),
+            _ => Err(UpxError::TooLarge),
+        };
+        self.unpacked_left = budget;
+        if matches!(self.stage, Stage::Head) {
+            self.decide();
+        }
+        let error = match unpacked {
+            Ok(()) if matches!(self.stage, Stage::Packed) => UpxError::Method,
+            Ok(()) => return self.finish(path),
+            Err(error) => error,
+        };
+        self.begin();
+        let kind = match error {
+            UpxError::Damaged => GapKind::Malformed,
+            UpxError::Method => GapKind::Unsupported,
+            UpxError::TooLarge => GapKind::Limit,
+        };
+        let reason = format!("packed by UPX, {error}: what is in it cannot be read");
+        Facts { gaps: vec![Gap { kind, path: path.clone(), reason }], ..Facts::default() }
     }
 
     fn decide(&mut self) {
-        let header = Header::parse(&self.head)
-            .filter(|header| matches!(header.kind, Header::EXECUTABLE | Header::SHARED) && header.sections_at != 0);
+        let header = Header::parse(&self.head);
+        let header = header.filter(|header| matches!(header.kind, Header::EXECUTABLE | Header::SHARED));
         let Some(header) = header else {
             self.stage = Stage::Ignoring;
             return;
         };
-        if let Some(ranges) = sections_up_front(&header, &self.head) {
-            self.kept.start(ranges, u64::MAX);
-        } else {
-            let loaded: Vec<Segment> = header.segments(&self.head).filter(|segment| segment.loaded).collect();
-            let end = loaded.iter().map(|segment| segment.end).max().unwrap_or(0);
-            self.kept.start(unskipped(&loaded, end).chain([section_table(&header)]), end);
+        if upx::is_packed(&header, &self.head) {
+            self.packed.extend_from_slice(&self.head);
+            self.stage = Stage::Packed;
+            return;
         }
-        self.kept.feed(&self.head);
+        self.segments.clear();
+        self.segments.extend(header.segments(&self.head).filter(|segment| segment.loaded));
+        plan::constants(&mut self.kept, &header, &self.head, &self.segments);
+        plan::data(&mut self.data, &self.segments, MAX_MARKS * MARKED_BYTES as usize);
+        self.search.start(self.segments.iter().filter(|segment| segment.writable).copied());
+        self.marks.clear();
+        let head = std::mem::take(&mut self.head);
+        self.keep(&head);
+        self.head = head;
         self.stage = Stage::Keeping(header);
     }
+
+    fn keep(&mut self, chunk: &[u8]) {
+        for mark in self.search.feed(chunk) {
+            if self.marks.len() < MAX_MARKS {
+                let start = mark.saturating_add(buildinfo::MAGIC.len() as u64);
+                self.data.also(start..start.saturating_add(MARKED_BYTES));
+                self.marks.push(mark);
+            }
+        }
+        self.kept.feed(chunk);
+        self.data.feed(chunk);
+    }
+
+    /// Adds what the file tells to `facts`, and returns what is wrong with it.
+    fn read(&self, header: &Header, facts: &mut Facts) -> Vec<Flaw> {
+        let mut flaws = Vec::new();
+        let sections = Sections::read(header, &self.kept).unwrap_or_else(|flaw| {
+            flaws.push(flaw);
+            None
+        });
+        let sections = sections.as_ref();
+        if let Some(info) = self.build_info(sections) {
+            let (packages, flaw) = info.packages();
+            facts.packages.extend(packages);
+            flaws.extend(flaw.map(|reason| (GapKind::Malformed, reason.to_owned())));
+        } else if sections.map_or(!self.marks.is_empty(), |sections| sections.find(&GO_SECTIONS).is_some()) {
+            facts.recognised = Some(Recognised::GoBinary);
+        }
+        let list = sections.and_then(|sections| Some((sections, sections.find(&[b".dep-v0"])?)));
+        if let Some((sections, list)) = list {
+            let crates = sections
+                .contents(&list, "crate list")
+                .and_then(|bytes| auditable::crates(bytes).map_err(|error| (GapKind::Malformed, error.to_string())));
+            match crates {
+                Ok(crates) => facts.packages.extend(crates),
+                Err(flaw) => flaws.push(flaw),
+            }
+        } else if facts.recognised.is_none() && sections.is_some_and(is_rust) {
+            facts.recognised = Some(Recognised::RustBinary);
+        }
+        flaws
+    }
+
+    /// Go's build information: where its section says, and if nobody says anything, behind the first mark that is none by
+    /// chance.
+    fn build_info(&self, sections: Option<&Sections<'_>>) -> Option<BuildInfo<'_>> {
+        let section = sections.and_then(|sections| sections.find(&[b".go.buildinfo"]));
+        let inside = |mark: &u64| {
+            section.as_ref().is_some_and(|section| mark.checked_sub(section.start).is_some_and(|at| at < section.size))
+        };
+        let (named, others): (Vec<u64>, Vec<u64>) = self.marks.iter().partition(|mark| inside(mark));
+        named.into_iter().chain(others).find_map(|mark| buildinfo::read(self, mark))
+    }
 }
 
-/// Where the section headers are, as far as the file header knows.
-fn section_table(header: &Header) -> Range<u64> {
-    let bytes = u64::from(header.section_bytes) * u64::from(header.section_count.max(1));
-    header.sections_at..header.sections_at.saturating_add(bytes)
+impl buildinfo::Image for ElfCapture {
+    fn bytes(&self, start: u64, size: u64) -> Option<&[u8]> {
+        self.data.read(start, size).or_else(|| self.kept.read(start, size))
+    }
+
+    fn offset(&self, address: u64) -> Option<u64> {
+        self.segments.iter().find_map(|segment| {
+            let inside = address.checked_sub(segment.address)?;
+            segment.start.checked_add(inside).filter(|&offset| offset < segment.end)
+        })
+    }
 }
 
-/// The ranges before `end` that are neither code nor writable data. Where nothing is read-only without being code (old
-/// linkers), constants lie among the code.
-fn unskipped(loaded: &[Segment], end: u64) -> impl Iterator<Item = Range<u64>> {
-    let constant = |segment: &Segment| !segment.writable && !segment.executable;
-    let separate = loaded.iter().any(constant);
-    let (skipped, wanted): (Vec<Segment>, Vec<Segment>) =
-        loaded.iter().partition(|segment| segment.writable || segment.executable && separate);
-    let mut skipped: Vec<Range<u64>> = skipped.iter().map(|segment| segment.start..segment.end).collect();
-    skipped.sort_unstable_by_key(|range| range.start);
-    let mut ranges: Vec<Range<u64>> = wanted.iter().map(|segment| segment.start..segment.end).collect();
-    let mut at = 0;
-    for range in skipped {
-        ranges.push(at..range.start);
-        at = at.max(range.end);
-    }
-    ranges.push(at..end);
-    ranges.into_iter()
-}
-
-/// Where the section headers stand at the start of the file (Go's linker): the sections that could hold something, and
-/// the headers themselves.
-fn sections_up_front(header: &Header, head: &[u8]) -> Option<Vec<Range<u64>>> {
-    let table = section_table(header);
-    let bytes = head.get(usize::try_from(table.start).ok()?..usize::try_from(table.end).ok()?)?;
-    if header.section_count == 0 || !header.section_headers_fit() {
-        return None;
-    }
-    let sections = bytes.chunks_exact(header.section_bytes.into()).filter_map(|bytes| header.section(bytes));
-    let kept = sections.enumerate().filter(|(index, section)| {
-        let data = section.kind == WITH_CONTENTS && !section.changes_or_runs && section.size <= MAX_SECTION;
-        data || *index == usize::from(header.names_index)
-    });
-    let ranges = kept.map(|(_, section)| section.start..section.start.saturating_add(section.size));
-    Some(ranges.chain([table]).collect())
-}
-
-/// What the sections tell.
-fn facts(header: &Header, kept: &Kept) -> Result<Facts, (GapKind, String)> {
-    let malformed = |what: &str| (GapKind::Malformed, format!("executable whose {what}"));
-    let first = match kept.read(header.sections_at, header.section_bytes.into()) {
-        Some(bytes) if header.section_headers_fit() => header.section(bytes),
-        _ => None,
-    };
-    let first = first.ok_or_else(|| malformed("section headers are not where it says"))?;
-    let count = if header.section_count == 0 { first.size } else { header.section_count.into() };
-    let size = count.checked_mul(header.section_bytes.into()).ok_or_else(|| malformed("sections are too many"))?;
-    let table = bytes_of(kept, header.sections_at, size, "section headers")?;
-    let section = |bytes| header.section(bytes).filter(|section| section.kind != WITHOUT_CONTENTS);
-    let sections = || table.chunks_exact(header.section_bytes.into()).filter_map(section);
-
-    let names_index = if header.names_index == Header::EXTENDED_INDEX { first.link } else { header.names_index.into() };
-    if names_index == 0 {
-        return Ok(Facts::default());
-    }
-    let names = table
-        .chunks_exact(header.section_bytes.into())
-        .nth(usize::try_from(names_index).unwrap_or(usize::MAX))
-        .and_then(|bytes| header.section(bytes))
-        .ok_or_else(|| malformed("section names are missing"))?;
-    let names = bytes_of(kept, names.start, names.size, "section names")?;
-
-    let mut facts = Facts::default();
-    if sections().any(|section| GO_SECTIONS.iter().any(|name| is_named(&section, name, names))) {
-        facts.recognised = Some(Recognised::GoBinary);
-    }
-    if let Some(list) = sections().find(|section| is_named(section, b".dep-v0", names)) {
-        let bytes = bytes_of(kept, list.start, list.size, "crate list")?;
-        facts.packages = auditable::crates(bytes).map_err(|error| (GapKind::Malformed, error.to_string()))?;
-    }
-    Ok(facts)
-}
-
-fn bytes_of<'a>(kept: &'a Kept, start: u64, size: u64, what: &str) -> Result<&'a [u8], (GapKind, String)> {
-    if start.checked_add(size).is_none_or(|end| end > kept.position()) {
-        return Err((GapKind::Malformed, format!("executable whose {what} lie beyond its end")));
-    }
-    kept.read(start, size).ok_or_else(|| (GapKind::Limit, format!("executable too large to keep its {what}")))
-}
-
-fn is_named(section: &Section, name: &[u8], names: &[u8]) -> bool {
-    let found = usize::try_from(section.name).ok().and_then(|start| names.get(start..));
-    found.and_then(|found| found.strip_prefix(name)).is_some_and(|rest| rest.first() == Some(&0))
+/// Whether rustc had a part in it: it signs each object in `.comment`, where linkers join what compilers wrote.
+fn is_rust(sections: &Sections<'_>) -> bool {
+    let comment = sections.find(&[b".comment"]).and_then(|section| sections.contents(&section, "comment").ok());
+    comment.is_some_and(|comment| memmem::find(comment, b"rustc version ").is_some())
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ mod homebrew;
 mod java;
 mod java_release;
 mod julia;
+mod kernel;
 mod licence;
 mod lock;
 mod luarocks;
@@ -81,6 +82,7 @@ pub static EXTRACTORS: &[&Extractor] = &[
     &flatpak::FLATPAK,
     &bitnami::COMPONENTS,
     &sbom::INSTALLED,
+    &kernel::KERNEL,
     &npm::NPM,
     &yarn::YARN_CACHE,
     &python::PYTHON,

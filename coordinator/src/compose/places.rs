@@ -34,6 +34,8 @@ const MARKERS: &[&[u8]] = &[
     b".build",
     b".yarn",
     b"corepack",
+    b"boot",
+    b"modules",
 ];
 const MARKER_SUFFIXES: &[&[u8]] = &[b".dist-info", b".egg-info", b".egg"];
 /// No claim looks at more directories above a file than this, but for those of fixed places, and Conan's.
@@ -60,7 +62,7 @@ pub(super) fn claims_alike(extractor: &str, from: &LayerPath, to: &LayerPath) ->
         "java-release" | "chisel" | "sbom" | "sbom-xml" => 2,
         "snap" | "snap-manifest" => 2,
         "wordpress" => 2,
-        "homebrew" | "wordpress-plugin" | "wordpress-theme" => 4,
+        "linux-kernel" | "homebrew" | "wordpress-plugin" | "wordpress-theme" => 4,
         // Of fixed places, or of places that stand for what is there.
         "alpm-desc" | "alpm-files" | "portage-contents" | "portage-licence" => 6,
         "nix-store" | "nix-database" | "bitnami-components" => 6,

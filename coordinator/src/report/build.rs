@@ -318,6 +318,7 @@ fn unread(contents: &Contents) -> Vec<UnreadForm> {
 fn form_name(form: Recognised) -> &'static str {
     match form {
         Recognised::GoBinary => "go-binary",
+        Recognised::RustBinary => "rust-binary",
         _ => "other",
     }
 }

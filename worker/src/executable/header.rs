@@ -25,6 +25,8 @@ pub(super) struct Header {
 pub(super) struct Segment {
     /// Whether the loader maps it (`PT_LOAD`).
     pub(super) loaded: bool,
+    /// Where the loader maps it.
+    pub(super) address: u64,
     /// `PF_W`.
     pub(super) writable: bool,
     /// `PF_X`.
@@ -44,6 +46,8 @@ pub(super) struct Section {
     pub(super) kind: u32,
     /// Whether it is written to or executed (`SHF_WRITE`, `SHF_EXECINSTR`).
     pub(super) changes_or_runs: bool,
+    /// Whether it is in memory when the program runs (`SHF_ALLOC`).
+    pub(super) loaded: bool,
     /// First byte in the file.
     pub(super) start: u64,
     /// Bytes in the file.
@@ -101,6 +105,22 @@ impl Header {
         entries.filter_map(move |bytes| Segment::parse(Fields { bytes, wide, big_endian }))
     }
 
+    /// Makes `head`, which starts with this header, one of a file without section headers.
+    pub(super) fn forget_sections(&self, head: &mut [u8]) {
+        let field = if self.wide { 40..48 } else { 32..36 };
+        head.get_mut(field).unwrap_or_default().fill(0);
+    }
+
+    /// Where the program headers end.
+    pub(super) fn segments_end(&self) -> u64 {
+        self.segments_at.saturating_add(u64::from(self.segment_bytes) * u64::from(self.segment_count))
+    }
+
+    /// The number at `at` of `bytes`, in the byte order of the file.
+    pub(super) fn u32(&self, bytes: &[u8], at: usize) -> Option<u32> {
+        Fields { bytes, wide: self.wide, big_endian: self.big_endian }.u32(at)
+    }
+
     /// Whether section headers have room for what they must hold.
     pub(super) fn section_headers_fit(&self) -> bool {
         self.section_bytes >= if self.wide { 64 } else { 40 }
@@ -110,10 +130,12 @@ impl Header {
     pub(super) fn section(&self, bytes: &[u8]) -> Option<Section> {
         let fields = Fields { bytes, wide: self.wide, big_endian: self.big_endian };
         let (flags, start, size, link) = if self.wide { (8, 24, 32, 40) } else { (8, 16, 20, 24) };
+        let flags = fields.address(flags)?;
         Some(Section {
             name: fields.u32(0)?,
             kind: fields.u32(4)?,
-            changes_or_runs: fields.address(flags)? & 0b101 != 0,
+            changes_or_runs: flags & 0b101 != 0,
+            loaded: flags & 0b010 != 0,
             start: fields.address(start)?,
             size: fields.address(size)?,
             link: fields.u32(link)?,
@@ -123,11 +145,12 @@ impl Header {
 
 impl Segment {
     fn parse(fields: Fields<'_>) -> Option<Self> {
-        let (start, size, flags) = if fields.wide { (8, 32, 4) } else { (4, 16, 24) };
+        let (start, address, size, flags) = if fields.wide { (8, 16, 32, 4) } else { (4, 8, 16, 24) };
         let start = fields.address(start)?;
         let flags = fields.u32(flags)?;
         Some(Self {
             loaded: fields.u32(0)? == 1,
+            address: fields.address(address)?,
             writable: flags & 2 != 0,
             executable: flags & 1 != 0,
             start,

@@ -2,16 +2,14 @@
 
 use std::ops::Range;
 
-/// Bytes of planned ranges that are kept of one file: the read-only segments of the largest programs we know that carry
-/// anything there are half of it.
-const MAX_PLANNED: usize = 16 << 20;
-
 /// Bytes of the end of a file that are kept: what linkers put behind the loaded segments, a large symbol table included.
 const MAX_WINDOW: usize = 32 << 20;
 
 /// Parts of one file, addressed by their offsets in it. Buffers stay allocated from file to file.
 #[derive(Default)]
 pub(super) struct Kept {
+    /// Bytes of planned ranges that are kept at most.
+    room: usize,
     plan: Vec<Range<u64>>,
     next: usize,
     position: u64,
@@ -25,9 +23,10 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// Forgets everything. From now on it keeps `plan` (in any order, overlapping or not) and the end of what lies
-    /// behind `window_start`.
-    pub(super) fn start(&mut self, plan: impl IntoIterator<Item = Range<u64>>, window_start: u64) {
+    /// Forgets everything. From now on it keeps up to `room` bytes of `plan` (in any order, overlapping or not) and the
+    /// end of what lies behind `window_start`.
+    pub(super) fn start(&mut self, plan: impl IntoIterator<Item = Range<u64>>, room: usize, window_start: u64) {
+        self.room = room;
         self.plan.clear();
         self.plan.extend(plan.into_iter().filter(|range| range.start < range.end));
         self.plan.sort_unstable_by_key(|range| range.start);
@@ -43,6 +42,22 @@ impl Kept {
         self.planned.clear();
         self.runs.clear();
         self.window.clear();
+    }
+
+    /// Plans to keep `range` too, none of which has passed.
+    pub(super) fn also(&mut self, range: Range<u64>) {
+        let at = self.next + self.plan[self.next..].partition_point(|planned| planned.start <= range.start);
+        // Each of the ranges starts where it may, and ends where the next one starts: no byte is kept twice.
+        let covered = at.checked_sub(1).filter(|&before| before >= self.next).map_or(0, |before| self.plan[before].end);
+        let mut start = range.start.max(covered);
+        let mut wanted = Vec::new();
+        for planned in &self.plan[at..] {
+            wanted.push(start..range.end.min(planned.start));
+            start = start.max(planned.end);
+        }
+        wanted.push(start..range.end);
+        self.plan.extend(wanted.into_iter().filter(|range| range.start < range.end));
+        self.plan[self.next..].sort_unstable_by_key(|range| range.start);
     }
 
     /// How much of the file has passed.
@@ -73,7 +88,7 @@ impl Kept {
     }
 
     fn keep(&mut self, offset: u64, bytes: &[u8]) {
-        let bytes = &bytes[..bytes.len().min(MAX_PLANNED - self.planned.len())];
+        let bytes = &bytes[..bytes.len().min(self.room.saturating_sub(self.planned.len()))];
         if bytes.is_empty() {
             return;
         }
@@ -137,17 +152,22 @@ mod tests {
         fn reads_back_what_was_planned(
             plan in proptest::collection::vec((0u64..500, 0u64..100), 0..8),
             window_start in 0u64..700,
-            chunks in proptest::collection::vec(0usize..90, 0..20),
+            chunks in proptest::collection::vec((0usize..90, 0u64..200, 0u64..100), 0..20),
         ) {
-            let bytes: Vec<u8> = (0..chunks.iter().sum::<usize>()).map(|i| (i % 251) as u8).collect();
+            let bytes: Vec<u8> = (0..chunks.iter().map(|chunk| chunk.0).sum::<usize>()).map(|i| (i % 251) as u8).collect();
             let mut kept = Kept::default();
-            kept.start(plan.iter().map(|&(start, size)| start..start + size), window_start);
+            kept.start(plan.iter().map(|&(start, size)| start..start + size), usize::MAX, window_start);
             let mut at = 0;
-            for size in chunks {
+            let mut plan = plan;
+            for (size, ahead, more) in chunks {
+                let start = at as u64 + ahead;
+                kept.also(start..start + more);
+                plan.push((start, more));
                 kept.feed(&bytes[at..at + size]);
                 at += size;
             }
             kept.seal();
+            prop_assert!(kept.planned.len() <= bytes.len(), "no byte twice");
             for (start, size) in plan.into_iter().chain([(window_start, bytes.len() as u64)]) {
                 let end = (start + size).min(bytes.len() as u64);
                 if start < end {
@@ -165,7 +185,7 @@ mod tests {
         for chunk in [long.len(), 1 << 20, 65_537] {
             let mut kept = Kept::default();
             for _ in 0..2 {
-                kept.start([], 10);
+                kept.start([], 0, 10);
                 long.chunks(chunk).for_each(|chunk| kept.feed(chunk));
                 kept.seal();
                 let start = long.len() - MAX_WINDOW;
@@ -178,11 +198,12 @@ mod tests {
     #[test]
     fn planned_bytes_have_a_budget() {
         let mut kept = Kept::default();
-        kept.start(std::iter::once(0..u64::MAX), u64::MAX);
-        for _ in 0..MAX_PLANNED / (1 << 20) + 3 {
+        const ROOM: usize = 5 << 20;
+        kept.start(std::iter::once(0..u64::MAX), ROOM, u64::MAX);
+        for _ in 0..8 {
             kept.feed(&[7; 1 << 20]);
         }
         kept.seal();
-        assert!(kept.read(0, MAX_PLANNED as u64).is_some() && kept.read(0, MAX_PLANNED as u64 + 1).is_none());
+        assert!(kept.read(0, ROOM as u64).is_some() && kept.read(0, ROOM as u64 + 1).is_none());
     }
 }

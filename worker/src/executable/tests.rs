@@ -6,6 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod go;
+
 /// An ELF file as the tests want it.
 #[derive(Clone, Copy, Debug)]
 struct Shape {
@@ -162,14 +164,16 @@ fn finds_the_crate_list_in_every_layout_and_chunking() {
 }
 
 #[test]
-fn recognises_go_and_says_nothing_of_other_programs() {
+fn recognises_go_and_rust_and_says_nothing_of_other_programs() {
     let mut capture = ElfCapture::default();
     for shape in shapes() {
         let facts = read(&mut capture, &shape.file(".go.buildinfo", b"\xff Go buildinf:"), 4096);
         assert_eq!(facts.recognised, Some(Recognised::GoBinary), "{shape:?}");
-        for name in [".dep-v1", ".dep-v", ".rodata", ".go.buildinfo2"] {
+        for name in [".dep-v1", ".dep-v", ".rodata", ".go.buildinfo2", ".comment"] {
             assert_eq!(read(&mut capture, &shape.file(name, b"anything"), 4096), Facts::default());
         }
+        let facts = read(&mut capture, &shape.file(".comment", b"GCC: 12\0rustc version 1.85.0 (4d91de4e4)\0"), 4096);
+        assert_eq!(facts.recognised, Some(Recognised::RustBinary), "{shape:?}");
     }
 }
 
