@@ -67,9 +67,18 @@ pub struct Executable {
     pub path: LayerPath,
     /// Its size; 0 for one more hard link to another.
     pub bytes: u64,
-    /// The index in `evidence` of the file that says whose it is: a package's list of files, or the executable itself where
-    /// it tells what it is made of. None where nothing in this layer does.
-    pub owner: Option<u32>,
+    /// Whose it is; none where nothing in this layer says.
+    pub owner: Option<Owner>,
+}
+
+/// Where a layer says whose an executable is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Owner {
+    /// The index in `evidence` of the file that says it: a package's list of files, a database, or the executable itself where
+    /// that tells what it is made of.
+    pub evidence: u32,
+    /// The index of the package in there; of no meaning where the file is a list of one package.
+    pub package: u32,
 }
 
 /// A file that an extractor claimed and what it yielded, even if nothing: it replaces what a lower layer had there.
@@ -95,9 +104,9 @@ pub struct Facts {
     pub owned: Vec<(LayerPath, u32)>,
     /// The name of the OS package (`name`, or `name:arch`) that owns `owned`, where this file is a list of one package's files.
     pub owner: Option<String>,
-    /// Keys of all the files that its packages own. The walk looks the layer's executables up among them and keeps the
-    /// answers; in an inventory this is empty.
-    pub files: Vec<u64>,
+    /// Keys of all the files that its packages own, with the index of the package as in `owned`. The walk looks the layer's
+    /// executables up among them and keeps the answers; in an inventory this is empty.
+    pub files: Vec<(u64, u32)>,
     /// The distribution it names.
     pub os_release: Option<Box<OsRelease>>,
     /// What it was recognised as, although nothing reads it yet.

@@ -63,13 +63,21 @@ pub(super) struct Standing<'a> {
 struct Program<'a> {
     layer: u32,
     bytes: u64,
-    /// The evidence that says whose it is.
-    owner: Option<Cow<'a, LayerPath>>,
+    /// The evidence that says whose it is, and the name of the OS package in it, if it is one's.
+    owner: Option<(Cow<'a, LayerPath>, Option<&'a str>)>,
 }
 
 impl<'a> Standing<'a> {
     pub(super) fn is_empty(&self) -> bool {
         self.files.is_empty()
+    }
+
+    /// The executables that OS packages own, each with the name of the package and the evidence that says so.
+    pub(super) fn of_os_packages(&self) -> impl Iterator<Item = (&[u8], &str, &LayerPath)> {
+        self.files.iter().filter_map(|(path, program)| {
+            let (evidence, package) = program.owner.as_ref()?;
+            Some((path.as_ref(), (*package)?, evidence.as_ref()))
+        })
     }
 
     pub(super) fn remove_at(&mut self, path: &LayerPath) {
@@ -102,8 +110,12 @@ impl<'a> Standing<'a> {
 pub(super) fn put<'a>(state: &mut State<'a>, index: u32, layer: &'a LayerInventory, relocation: &Relocation<'_>) {
     for executable in &layer.executables {
         let Some(path) = relocation.apply(&executable.path) else { continue };
-        let evidence = executable.owner.and_then(|owner| layer.evidence.get(owner as usize));
-        let own = evidence.and_then(|evidence| relocation.apply(&evidence.path));
+        let own = executable.owner.and_then(|owner| {
+            let evidence = layer.evidence.get(owner.evidence as usize)?;
+            let package = evidence.facts.packages.get(owner.package as usize);
+            let package = package.filter(|package| package.ecosystem.is_os()).map(|package| package.name.as_str());
+            Some((relocation.apply(&evidence.path)?, evidence.facts.owner.as_deref().or(package)))
+        });
         let known = state.executables.files.get(path.as_bytes()).and_then(|known| known.owner.clone());
         // Evidence at the very path stands already, and was put by this layer.
         if !state.slots.get(path.as_ref()).is_some_and(|slot| slot.layer == index) {
@@ -129,7 +141,7 @@ pub(super) fn finish(state: &State<'_>) -> Executables {
     let mut found = Executables::default();
     for (path, program) in &state.executables.files {
         found.all.add(program.bytes);
-        let owned = program.owner.as_ref().is_some_and(|owner| state.slots.contains_key(owner.as_ref()));
+        let owned = program.owner.as_ref().is_some_and(|(evidence, _)| state.slots.contains_key(evidence.as_ref()));
         if !owned && !is_in_one_of(&trees, path) {
             found.unexplained.add(program.bytes);
             let path = LayerPath::from_entry(path);

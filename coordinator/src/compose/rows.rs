@@ -31,7 +31,8 @@ pub(super) fn finish(mut state: State<'_>) -> Contents {
             links.iter().take(aliases_left).for_each(|link| row.add(link, package, &owners));
             aliases_left = aliases_left.saturating_sub(links.len());
         }
-        if let Some(form) = slot.facts.recognised {
+        // What an OS package brings along is the distribution's to know.
+        if let Some(form) = slot.facts.recognised.filter(|_| !owners.contains_key(path)) {
             *recognised.entry(form).or_default() += 1;
         }
         gaps.extend(slot.facts.gaps.iter().map(|gap| LayerGap { layer: Some(slot.layer), gap: gap.clone() }));
@@ -155,6 +156,11 @@ fn hidden_databases(state: &mut State<'_>) {
 
 fn owners(state: &State<'_>) -> HashMap<LayerPath, String> {
     let mut owners = HashMap::new();
+    for (path, package, evidence) in state.executables.of_os_packages() {
+        if state.slots.contains_key(path) && state.slots.contains_key(evidence) {
+            owners.insert(LayerPath::from_entry(path), package.to_owned());
+        }
+    }
     for slot in state.slots.values() {
         for (path, index) in &slot.facts.owned {
             let package = slot.facts.packages.get(*index as usize).map(|package| &package.name);

@@ -28,12 +28,13 @@ struct Record<'a> {
     origin: &'a [u8],
     directory: &'a [u8],
     owned: Vec<LayerPath>,
+    files: Vec<u64>,
     any: bool,
 }
 
 fn extract(file: &ClaimedFile<'_>) -> Facts {
     let mut facts = Facts::default();
-    let mut found: Vec<(Package, Vec<LayerPath>)> = Vec::new();
+    let mut found: Vec<(Package, Vec<LayerPath>, Vec<u64>)> = Vec::new();
     let mut malformed = 0;
     let mut record = Record::default();
     let mut path = Vec::new();
@@ -42,7 +43,7 @@ fn extract(file: &ClaimedFile<'_>) -> Facts {
             [] => {
                 let record = std::mem::take(&mut record);
                 match package(&record) {
-                    Some(package) => found.push((package, record.owned)),
+                    Some(package) => found.push((package, record.owned, record.files)),
                     None if record.any => malformed += 1,
                     None => {}
                 }
@@ -63,7 +64,7 @@ fn extract(file: &ClaimedFile<'_>) -> Facts {
                             path.push(b'/');
                         }
                         path.extend_from_slice(value);
-                        facts.files.push(owned::key(&path));
+                        record.files.push(owned::key(&path));
                         if is_claimed(&path) {
                             record.owned.push(LayerPath::from_entry(&path));
                         }
@@ -75,9 +76,10 @@ fn extract(file: &ClaimedFile<'_>) -> Facts {
         }
     }
     found.sort_unstable();
-    for (package, owned) in found {
+    for (package, owned, files) in found {
         let index = facts.packages.len() as u32;
         facts.packages.push(package);
+        facts.files.extend(files.into_iter().map(|file| (file, index)));
         facts.owned.extend(owned.into_iter().map(|path| (path, index)));
     }
     if malformed > 0 {

@@ -90,21 +90,16 @@ fn facts<'a>(
         bytes_left: bytes,
         path_bytes_left: PATH_BYTES_PER_BYTE * bytes as u64,
     };
-    let files = RefCell::new(Vec::new());
-    let claims = |path: &[u8]| {
-        files.borrow_mut().push(owned::key(path));
-        claims(path)
-    };
     read(&mut |record| match record {
-        Ok(blob) => found.record(&blob, &claims),
+        Ok(blob) => found.record(&blob, claims),
         Err(flaw) => found.flaw(flaw),
     });
     found.packages.sort_unstable();
     found.packages.dedup();
     let mut facts = Facts { gaps: gaps(file, found.flaws, found.more_flaws), ..Facts::default() };
-    facts.files = files.take();
-    for (index, (package, owned)) in (0..).zip(found.packages) {
+    for (index, (package, owned, files)) in (0..).zip(found.packages) {
         facts.packages.push(package);
+        facts.files.extend(files.into_iter().map(|file| (file, index)));
         facts.owned.extend(owned.into_iter().map(|path| (path, index)));
     }
     facts.owned.sort_unstable();
@@ -112,7 +107,8 @@ fn facts<'a>(
 }
 
 struct Found {
-    packages: Vec<(Package, Vec<LayerPath>)>,
+    /// Each with those of its files that are claimed, and the keys of all.
+    packages: Vec<(Package, Vec<LayerPath>, Vec<u64>)>,
     flaws: Vec<Flaw>,
     more_flaws: u64,
     /// Bytes that no header took yet: what a hostile file can make us do is in proportion to its size.
@@ -128,12 +124,17 @@ impl Found {
         let package = Header::open(blob).and_then(|header| Ok((package::package(&header, &mut flaws)?, header)));
         match package {
             Ok((package, header)) => {
-                let owned = files::claimed_files(&header, claims, &mut self.path_bytes_left);
+                let files = RefCell::new(Vec::new());
+                let claims = |path: &[u8]| {
+                    files.borrow_mut().push(owned::key(path));
+                    claims(path)
+                };
+                let owned = files::claimed_files(&header, &claims, &mut self.path_bytes_left);
                 let owned = owned.unwrap_or_else(|flaw| {
                     flaws.push(flaw);
                     Vec::new()
                 });
-                self.packages.push((package, owned));
+                self.packages.push((package, owned, files.into_inner()));
             }
             Err(flaw) => flaws.push(flaw),
         }
