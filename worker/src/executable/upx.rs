@@ -104,7 +104,7 @@ pub(super) fn unpack(file: &[u8], budget: &mut u64, mut sink: impl FnMut(&[u8]))
 }
 
 fn zeros(mut count: u64, sink: &mut impl FnMut(&[u8])) {
-    const ZEROS: [u8; 32 << 10] = [0; 32 << 10];
+    const ZEROS: [u8; 4096] = [0; 4096];
     while count > 0 {
         let part = count.min(ZEROS.len() as u64);
         sink(&ZEROS[..part as usize]);

@@ -248,6 +248,14 @@ fn listed_by_go(program: &Path) -> Vec<String> {
     found
 }
 
+/// A way to build a program.
+struct Build {
+    name: &'static str,
+    arguments: &'static [&'static str],
+    environment: &'static [(&'static str, &'static str)],
+}
+
+/// Half of the ways, with `LAZARET_FULL=1` all of them.
 #[test]
 #[expect(clippy::print_stderr, reason = "a skip must be seen")]
 fn as_go_version_tells_of_programs_that_go_builds() {
@@ -258,22 +266,23 @@ fn as_go_version_tells_of_programs_that_go_builds() {
     let directory = tempfile::tempdir().unwrap();
     write_module(directory.path());
     let full = std::env::var_os("LAZARET_FULL").is_some();
-    let shapes: [(&str, &[&str], &[(&str, &str)], bool); 9] = [
-        ("plain", &[], &[], true),
-        ("stripped", &["-ldflags=-s -w", "-trimpath"], &[], true),
-        ("pie", &["-buildmode=pie"], &[("CGO_ENABLED", "0")], full),
-        ("cgo", &["-ldflags=-linkmode=external"], &[("CGO_ENABLED", "1")], true),
-        ("cgo pie", &["-buildmode=pie", "-ldflags=-linkmode=external -s -w"], &[("CGO_ENABLED", "1")], full),
-        ("version by the linker", &["-ldflags=-X main.version=go1.1"], &[], full),
-        ("386", &[], &[("GOARCH", "386"), ("CGO_ENABLED", "0")], true),
-        ("arm64", &[], &[("GOARCH", "arm64"), ("CGO_ENABLED", "0")], full),
-        ("s390x", &[], &[("GOARCH", "s390x"), ("CGO_ENABLED", "0")], full),
+    let mut shapes = vec![
+        Build { name: "plain", arguments: &[], environment: &[] },
+        Build { name: "stripped", arguments: &["-ldflags=-s -w", "-trimpath"], environment: &[] },
+        Build { name: "cgo", arguments: &["-ldflags=-linkmode=external"], environment: &[("CGO_ENABLED", "1")] },
+        Build { name: "386", arguments: &[], environment: &[("GOARCH", "386"), ("CGO_ENABLED", "0")] },
     ];
+    if full {
+        let cgo_pie = &["-buildmode=pie", "-ldflags=-linkmode=external -s -w"];
+        shapes.extend([
+            Build { name: "pie", arguments: &["-buildmode=pie"], environment: &[("CGO_ENABLED", "0")] },
+            Build { name: "cgo pie", arguments: cgo_pie, environment: &[("CGO_ENABLED", "1")] },
+            Build { name: "arm64", arguments: &[], environment: &[("GOARCH", "arm64"), ("CGO_ENABLED", "0")] },
+            Build { name: "s390x", arguments: &[], environment: &[("GOARCH", "s390x"), ("CGO_ENABLED", "0")] },
+        ]);
+    }
     let mut capture = ElfCapture::default();
-    for (name, arguments, environment, wanted) in shapes {
-        if !wanted {
-            continue;
-        }
+    for Build { name, arguments, environment } in shapes {
         let program = directory.path().join("program");
         let package = if name.starts_with("cgo") { "./cgo" } else { "." };
         let built = Command::new("go")
