@@ -75,7 +75,7 @@ pub(super) fn claims_alike(extractor: &str, from: &LayerPath, to: &LayerPath) ->
         _ if databases::is_directory(&LayerPath::from_entry(from.parent())) => {
             return databases::is_directory(&LayerPath::from_entry(to.parent())) && tail(from, 2) == tail(to, 2);
         }
-        _ => 4,
+        _ => SEEN_ABOVE + 1,
     };
     tail(from, seen) == tail(to, seen)
 }

@@ -63,7 +63,17 @@ pub(crate) fn lines(facts: &Facts) -> String {
         if let Some(registry) = &package.registry {
             let _ = write!(out, " from {registry}");
         }
+        if let Some(cpe) = &package.cpe {
+            let _ = write!(out, " {cpe}");
+        }
+        if let Some(inside) = &package.inside {
+            let _ = write!(out, " in {inside}");
+        }
         out.push('\n');
+    }
+    for (path, index) in &facts.owned {
+        let of = facts.owner.as_deref().or(facts.packages.get(*index as usize).map(|package| package.name.as_str()));
+        let _ = writeln!(out, "  {} owns {path}", of.unwrap_or("nobody"));
     }
     for gap in &facts.gaps {
         let _ = writeln!(out, "  gap {:?}: {}", gap.kind, gap.reason);
