@@ -40,7 +40,8 @@ impl Budget {
             archives: (100 + size / 256).min(20_000),
             entries: (10_000 + size / 4).min(4_000_000),
             bytes: ((16 << 20) + size * 16).min(1 << 30),
-            held: 128 << 20,
+            // Several files are read at one time.
+            held: ((8 << 20) + size * 3).min(128 << 20),
         }
     }
 }

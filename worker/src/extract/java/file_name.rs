@@ -36,7 +36,7 @@ const CLASSIFIERS: [&str; 22] = [
 ];
 
 /// Words that are part of a version although a number follows them: `1.0-beta-2`.
-const VERSION_WORDS: [&str; 25] = [
+const VERSION_WORDS: [&str; 26] = [
     "alpha",
     "android",
     "beta",
@@ -47,6 +47,7 @@ const VERSION_WORDS: [&str; 25] = [
     "ea",
     "final",
     "ga",
+    "groovy",
     "incubating",
     "m",
     "milestone",
@@ -170,6 +171,7 @@ mod tests {
             ("y_2.13-1.0", "y_2.13", "1.0", ""),
             ("y_3-1.0", "y_3", "1.0", ""),
             ("guava-31.1-jre", "guava", "31.1-jre", ""),
+            ("spock-core-2.3-groovy-3.0", "spock-core", "2.3-groovy-3.0", ""),
             ("spring-r2dbc-5.3.20", "spring-r2dbc", "5.3.20", ""),
             ("jzlib-3d-1.0", "jzlib-3d", "1.0", ""),
             ("a-1.0-beta-2", "a", "1.0-beta-2", ""),

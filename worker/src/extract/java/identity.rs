@@ -125,11 +125,12 @@ fn titled(title: &str) -> Option<&str> {
     rest.contains(';').then_some(group)
 }
 
-/// Maven and sbt write the group as the vendor's id. So do others with what they think it means, but their title is no
-/// artifact: it is for people. sbt appends the version of Scala to the artifact alone.
+/// Maven and sbt write the group as the vendor's id. So do others with what they think it means, but they have a title for
+/// people, and Maven the artifact's name; and sbt builds what has the version of Scala behind its name (`cats-core_2.13`).
 fn of_vendor<'m>(title: &str, vendor: &'m str, artifact: &str) -> Option<&'m str> {
-    let rest = artifact.strip_prefix(title).filter(|_| !title.is_empty())?;
-    (is_group(vendor) && (rest.is_empty() || rest.starts_with('_'))).then_some(vendor)
+    let scala = artifact.rsplit_once('_').map_or("", |(_, scala)| scala);
+    let is_of_sbt = scala == "3" || scala.starts_with("2.1");
+    (is_group(vendor) && (is_of_sbt || title == artifact)).then_some(vendor)
 }
 
 /// `group.artifact`, as bnd names a bundle by default. Where the artifact is one word, that may be all of the group instead

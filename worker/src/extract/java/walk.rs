@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use lazaret::ecosystem::Ecosystem;
-use lazaret::inventory::{Facts, GapKind};
+use lazaret::inventory::{Facts, Gap, GapKind};
 use lazaret::package::Package;
 use lazaret::path::split;
 use lazaret::text::from_bytes;
@@ -24,12 +24,15 @@ const MAX_DEPTH: usize = 4;
 const MANIFEST_BYTES: u64 = 1 << 20;
 /// Descriptors and archives of one archive that are read.
 const MAX_WANTED: usize = 20_000;
-/// What the packages of one file may take in memory, about.
+/// What the packages and gaps of one file may take in memory, about: a hundred times its size, within bounds. A descriptor
+/// takes two hundred bytes at least, what it yields twice that.
+const MIN_FACTS: usize = 48 << 10;
 const MAX_FACTS: usize = 32 << 20;
 /// Gaps of one file that are told one by one.
 const MAX_GAPS: usize = 100;
-/// The longest place in an archive that is followed or told.
+/// The longest place in an archive that is followed, and the longest that a gap tells.
 const MAX_PLACE: usize = 4096;
+const MAX_SHOWN: usize = 512;
 
 pub(super) fn extract(file: &ClaimedFile<'_>) -> Facts {
     let mut walk =
@@ -251,11 +254,8 @@ impl Walk<'_> {
     fn found(&mut self, package: Package, place: Option<&str>) {
         let package = Package { inside: place.map(str::to_owned), ..package };
         let texts = [Some(&package.name), Some(&package.version), package.licence.as_ref(), package.inside.as_ref()];
-        self.weight += size_of::<Package>() + texts.into_iter().flatten().map(String::len).sum::<usize>();
-        if self.weight <= MAX_FACTS {
+        if self.has_room(size_of::<Package>() + texts.into_iter().flatten().map(String::len).sum::<usize>()) {
             self.facts.packages.push(package);
-        } else {
-            self.untold += 1;
         }
     }
 
@@ -269,10 +269,25 @@ impl Walk<'_> {
             return;
         }
         let reason = match place {
-            Some(place) => format!("{}: {reason}", &place[..place.floor_char_boundary(MAX_PLACE)]),
+            Some(place) => format!("{}: {reason}", &place[..place.floor_char_boundary(MAX_SHOWN)]),
             None => reason.to_owned(),
         };
-        self.facts.gaps.push(self.file.gap(kind, reason));
+        let gap = self.file.gap(kind, reason);
+        if self.has_room(size_of::<Gap>() + gap.path.as_bytes().len() + gap.reason.len()) {
+            self.facts.gaps.push(gap);
+        }
+    }
+
+    /// Whether so many bytes more may be kept; if not, that is counted.
+    fn has_room(&mut self, bytes: usize) -> bool {
+        let room = MIN_FACTS.saturating_add(self.file.content.len().saturating_mul(100)).min(MAX_FACTS);
+        let fits = self.weight + bytes <= room;
+        if fits {
+            self.weight += bytes;
+        } else {
+            self.untold += 1;
+        }
+        fits
     }
 }
 
