@@ -30,7 +30,7 @@ fn places_tell_what_is_installed() {
         ("app/xbom.json", None),
         ("app/bom.xml", Some("sbom-xml")),
         ("app/a.cdx.xml", Some("sbom-xml")),
-        ("app/pom.xml", None),
+        ("app/project.xml", None),
     ] {
         assert_eq!(crate::extract::claim(path.as_bytes()).map(|e| e.name), name, "{path}");
     }
