@@ -93,7 +93,8 @@ pub(super) fn find<'a>(
         return Ok(found);
     }
     if let Some((ecosystem, scheme)) = language(package.ecosystem) {
-        let query = |ecosystem| Query { package, ecosystem, name: &package.name, version: &package.version, scheme };
+        let version = upstream(package);
+        let query = |ecosystem| Query { package, ecosystem, name: &package.name, version, scheme };
         query(ecosystem).ask(snapshot, &BTreeSet::new(), &mut found)?;
         // A suffix is another repository that the same tool installs from, such as Drupal's beside Packagist.
         let is_other = |name: &str| name.strip_prefix(ecosystem).is_some_and(|suffix| suffix.starts_with(':'));
@@ -119,6 +120,16 @@ pub(super) fn find<'a>(
     found.records.sort_by(|a, b| a.advisory.id.cmp(&b.advisory.id));
     found.records.dedup_by(|later, first| later.advisory.id == first.advisory.id);
     Ok(found)
+}
+
+/// The version that a language's advisories speak of. Bitnami's packages have a revision behind it (`7.4.2-0`), which would
+/// pass for a pre-release.
+fn upstream(package: &Package) -> &str {
+    let revision = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    match package.version.rsplit_once('-') {
+        Some((version, tail)) if package.ecosystem == Ecosystem::Bitnami && revision(tail) => version,
+        _ => &package.version,
+    }
 }
 
 /// The names and versions under which advisories may know `package`.

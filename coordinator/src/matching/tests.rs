@@ -143,6 +143,14 @@ fn languages_are_asked_under_every_repository_and_spelling() {
 }
 
 #[test]
+fn a_revision_of_bitnami_is_no_pre_release() {
+    let records = [record("A-1", "", "Bitnami", "redis", r#"{"introduced":"0"},{"fixed":"7.4.2"}"#)];
+    let packages = ["7.4.2-0", "7.4.1-3"].map(|version| Package::new(Ecosystem::Bitnami, "redis", version));
+    let matches = matched(&records, &packages, None);
+    assert_eq!(matches.findings.iter().map(|finding| finding.package).collect::<Vec<_>>(), [1]);
+}
+
+#[test]
 fn a_named_branch_is_undecided() {
     let records = [record("A-1", "", "Packagist", "acme/ui", FIXED)];
     let matches = matched(&records, &[Package::new(Ecosystem::Composer, "acme/ui", "dev-main")], None);
