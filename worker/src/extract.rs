@@ -40,6 +40,7 @@ mod plain;
 mod portage;
 mod pub_cache;
 mod python;
+mod python_record;
 mod r_package;
 mod rpm;
 mod runtime;
@@ -86,6 +87,7 @@ pub static EXTRACTORS: &[&Extractor] = &[
     &npm::NPM,
     &yarn::YARN_CACHE,
     &python::PYTHON,
+    &python_record::RECORD,
     &java::ARCHIVE,
     &java::DESCRIPTOR,
     &dotnet::DOTNET_DEPS,

@@ -47,6 +47,11 @@ pub(super) fn reads_any_file(extractor: &str) -> bool {
     extractor == "executable"
 }
 
+/// Whether the extractor reads lists of the files of one OS package each, which are named after it.
+pub(super) fn lists_files(extractor: &str) -> bool {
+    matches!(extractor, "dpkg-file-list" | "dpkg-checksums" | "alpm-files" | "opkg-file-list")
+}
+
 /// Whether the extractor's evidence is a directory, so that there may be evidence below it too.
 pub(super) fn reads_directories(extractor: &str) -> bool {
     extractor == "nix-store"

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, HashSet};
 use std::ops::Bound;
 
 use bincode::{Decode, Encode};
-use lazaret::inventory::LayerInventory;
+use lazaret::inventory::{LayerInventory, list_owner};
 use lazaret::path::{LayerPath, is_below, split};
 
 use super::relocation::Relocation;
 use super::state::State;
-use super::trees;
+use super::{databases, trees};
 
 /// So many unexplained executables are listed, the largest; the rest is counted.
 const MAX_LISTED: usize = 10_000;
@@ -64,7 +64,7 @@ struct Program<'a> {
     layer: u32,
     bytes: u64,
     /// The evidence that says whose it is, and the name of the OS package in it, if it is one's.
-    owner: Option<(Cow<'a, LayerPath>, Option<&'a str>)>,
+    owner: Option<(Cow<'a, LayerPath>, Option<Cow<'a, str>>)>,
 }
 
 impl<'a> Standing<'a> {
@@ -76,7 +76,7 @@ impl<'a> Standing<'a> {
     pub(super) fn of_os_packages(&self) -> impl Iterator<Item = (&[u8], &str, &LayerPath)> {
         self.files.iter().filter_map(|(path, program)| {
             let (evidence, package) = program.owner.as_ref()?;
-            Some((path.as_ref(), (*package)?, evidence.as_ref()))
+            Some((path.as_ref(), package.as_deref()?, evidence.as_ref()))
         })
     }
 
@@ -114,7 +114,11 @@ pub(super) fn put<'a>(state: &mut State<'a>, index: u32, layer: &'a LayerInvento
             let evidence = layer.evidence.get(owner.evidence as usize)?;
             let package = evidence.facts.packages.get(owner.package as usize);
             let package = package.filter(|package| package.ecosystem.is_os()).map(|package| package.name.as_str());
-            Some((relocation.apply(&evidence.path)?, evidence.facts.owner.as_deref().or(package)))
+            let package = match databases::lists_files(&evidence.extractor) {
+                true => Some(Cow::Owned(list_owner(&evidence.path))),
+                false => package.map(Cow::Borrowed),
+            };
+            Some((relocation.apply(&evidence.path)?, package))
         });
         let known = state.executables.files.get(path.as_bytes()).and_then(|known| known.owner.clone());
         // Evidence at the very path stands already, and was put by this layer.
@@ -132,7 +136,7 @@ pub(super) fn put<'a>(state: &mut State<'a>, index: u32, layer: &'a LayerInvento
 
 /// What became of all of them.
 pub(super) fn finish(state: &State<'_>) -> Executables {
-    let trees: HashSet<&[u8]> = state
+    let trees: HashSet<Vec<u8>> = state
         .slots
         .iter()
         .filter(|(_, slot)| !slot.facts.packages.is_empty() && !slot.facts.declared)
@@ -156,7 +160,10 @@ pub(super) fn finish(state: &State<'_>) -> Executables {
     found
 }
 
-fn is_in_one_of(trees: &HashSet<&[u8]>, path: &[u8]) -> bool {
+fn is_in_one_of(trees: &HashSet<Vec<u8>>, path: &[u8]) -> bool {
+    if trees::gem_of_extension(path).is_some_and(|gem| trees.contains(&gem)) {
+        return true;
+    }
     let mut above = split(path).0;
     while !above.is_empty() {
         if trees.contains(above) {

@@ -55,7 +55,7 @@ pub(super) fn claims_alike(extractor: &str, from: &LayerPath, to: &LayerPath) ->
         "ruby-gem" if [4, 5].iter().any(|&seen| below(from, seen, b"bundler/") != below(to, seen, b"bundler/")) => {
             return false;
         }
-        "python" | "ruby-gem" | "erlang-otp" => 3,
+        "python" | "python-record" | "ruby-gem" | "erlang-otp" => 3,
         "maven-descriptor" => 5,
         // The name of the file alone. That none is claimed inside a dependency keeps noise away, and means nothing more.
         name if name.starts_with("lock-") => 1,

@@ -47,7 +47,8 @@ fn random(scheme: Scheme, dice: &mut Dice) -> String {
             Scheme::Npm => dice.pick(&["v", "=", " v", "v=", "0"]),
             Scheme::Maven => dice.pick(&["v", "-", ".", "r", "0."]),
             Scheme::Semver | Scheme::Composer | Scheme::Opam => "v",
-            Scheme::NuGet | Scheme::Gem | Scheme::Cran | Scheme::Hackage | Scheme::Pub => "0",
+            Scheme::NuGet | Scheme::Gem | Scheme::Pub => "0",
+            Scheme::Cran | Scheme::Hackage => "",
         };
     }
     let dotted = matches!(scheme, Scheme::Npm | Scheme::Semver | Scheme::Pub);
@@ -56,7 +57,7 @@ fn random(scheme: Scheme, dice: &mut Dice) -> String {
         if index > 0 {
             text.push('.');
         }
-        text += &number(dice);
+        text += &bounded(scheme, number(dice));
     }
     for _ in 0..dice.roll(4) {
         text += &piece(scheme, dice);
@@ -65,7 +66,7 @@ fn random(scheme: Scheme, dice: &mut Dice) -> String {
 }
 
 fn piece(scheme: Scheme, dice: &mut Dice) -> String {
-    let number = if dice.roll(3) == 0 { String::new() } else { number(dice) };
+    let number = if dice.roll(3) == 0 && !is_list(scheme) { String::new() } else { bounded(scheme, number(dice)) };
     let head = match scheme {
         Scheme::Apk => dice.pick(&[
             "_alpha", "_beta", "_pre", "_rc", "_cvs", "_svn", "_git", "_hg", "_p", "-r", "-r", "-r", ".", "a", "b",
@@ -106,8 +107,8 @@ fn piece(scheme: Scheme, dice: &mut Dice) -> String {
             "_",
             "+",
         ]),
-        Scheme::Cran => dice.pick(&[".", "-", ".", "-", ".", "-0", "a", ".."]),
-        Scheme::Hackage => dice.pick(&[".", ".", ".", ".", ".0", "a", ".."]),
+        Scheme::Cran => dice.pick(&[".", "-", ".", "-", ".", "-", ".", "-0", ".", "a", "-", ".", ".."]),
+        Scheme::Hackage => dice.pick(&[".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".0", "a", ".."]),
         Scheme::Opam => dice.pick(&["~", "~rc", "+", "+options", "-", "a", "Z", ".", "~~", "_", "-0", "v", "~beta"]),
         Scheme::Pub => {
             dice.pick(&["-", "-alpha.", "-0x", ".", "-rc.a.", "+", "+b.", "+0.", "--", "-A", ".x", "+hotfix."])
@@ -144,6 +145,19 @@ fn piece(scheme: Scheme, dice: &mut Dice) -> String {
     format!("{head}{number}")
 }
 
+/// Whether its versions are lists of numbers and nothing else: most changes would make them none.
+fn is_list(scheme: Scheme) -> bool {
+    matches!(scheme, Scheme::Cran | Scheme::Hackage)
+}
+
+/// `number`, cut to the nine digits that every tool of such a scheme reads.
+fn bounded(scheme: Scheme, mut number: String) -> String {
+    if is_list(scheme) {
+        number.truncate(9);
+    }
+    number
+}
+
 fn number(dice: &mut Dice) -> String {
     match dice.roll(12) {
         0 => "0".to_owned(),
@@ -169,6 +183,7 @@ fn changed(scheme: Scheme, text: &str, dice: &mut Dice) -> String {
         1 => String::new(),
         2 => characters.get(at).map(|c| format!("{c}{c}")).unwrap_or_default(),
         3 => dice.roll(10).to_string(),
+        _ if is_list(scheme) => dice.pick(&["0", "1", ".", "2", "10", ".3"]).to_owned(),
         _ => dice.pick(&["0", "1", ".", "-", "a", "~", "+", "_"]).to_owned(),
     };
     head.iter().chain(&middle.chars().collect::<Vec<_>>()).chain(tail).collect()

@@ -9,7 +9,7 @@ use lazaret::path::{LayerPath, split};
 use lazaret::text::from_bytes;
 
 use super::word::{is_word, word};
-use super::{ClaimedFile, Content, Extractor, control, is_claimed, licence};
+use super::{ClaimedFile, Content, Extractor, control, is_claimed, licence, owned};
 
 /// What the database says about a package.
 pub(super) static DESC: Extractor = Extractor {
@@ -28,7 +28,7 @@ pub(super) static FILES: Extractor = Extractor {
     claims: |path| is_record(path, b"/files"),
     content: Content::Whole(64 << 20),
     companions: &[],
-    extract: owned,
+    extract: files,
 };
 
 fn is_record(path: &[u8], file: &[u8]) -> bool {
@@ -86,11 +86,14 @@ fn package(file: &ClaimedFile<'_>) -> Facts {
     Facts { packages: vec![package], ..Facts::default() }
 }
 
-fn owned(file: &ClaimedFile<'_>) -> Facts {
+fn files(file: &ClaimedFile<'_>) -> Facts {
     let mut facts = Facts::default();
     let files = values(file.content).filter(|(section, _)| *section == b"FILES");
-    for (_, path) in files.filter(|(_, path)| is_claimed(path)) {
-        facts.owned.push((LayerPath::from_entry(path), 0));
+    for (_, path) in files {
+        facts.files.push((owned::key(path), 0));
+        if is_claimed(path) {
+            facts.owned.push((LayerPath::from_entry(path), 0));
+        }
     }
     if facts.owned.is_empty() {
         return facts;
@@ -168,7 +171,7 @@ mod tests {
     fn a_file_list_is_of_the_package_that_its_directory_names() {
         let content = b"%FILES%\nusr/\nusr/lib/python3.12/site-packages/six-1.16.0.dist-info/METADATA\n\n%BACKUP%\na/node_modules/b/package.json\t0\n";
         let path = "var/lib/pacman/local/python-six-1.16.0-9/files".into();
-        let facts = owned(&ClaimedFile { path: &path, content, companions: &[] });
+        let facts = files(&ClaimedFile { path: &path, content, companions: &[] });
         assert_eq!(facts.owner.as_deref(), Some("python-six"));
         assert_eq!(facts.owned, [("usr/lib/python3.12/site-packages/six-1.16.0.dist-info/METADATA".into(), 0)]);
     }

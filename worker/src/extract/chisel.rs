@@ -14,7 +14,7 @@ use lazaret::path::{LayerPath, split};
 use serde::Deserialize;
 
 use super::word::is_word;
-use super::{ClaimedFile, Content, Extractor, is_claimed};
+use super::{ClaimedFile, Content, Extractor, is_claimed, owned};
 
 /// Packages as Debian's, for that is what they are, with the files of theirs that are there.
 pub(super) static CHISEL: Extractor = Extractor {
@@ -64,6 +64,10 @@ struct Manifest {
     packages: Vec<Package>,
     /// The package of a slice, and the path.
     owned: Vec<(String, LayerPath)>,
+    /// Packages of slices, numbered as they come, for they come before their own lines.
+    numbers: HashMap<String, u32>,
+    /// The keys of all files, with the number of the package.
+    files: Vec<(u64, u32)>,
     /// How many lines there should be.
     count: Option<u64>,
     lines: u64,
@@ -113,6 +117,14 @@ fn extract(file: &ClaimedFile<'_>) -> Facts {
         .filter_map(|(package, path)| Some((path, *index_of.get(package.as_str())?)))
         .collect();
     facts.owned.sort_unstable();
+    let mut indices = vec![None; manifest.numbers.len()];
+    for (name, number) in &manifest.numbers {
+        if let Some(index) = indices.get_mut(*number as usize) {
+            *index = index_of.get(name.as_str()).copied();
+        }
+    }
+    let indexed = |(key, number): (u64, u32)| Some((key, indices.get(number as usize).copied().flatten()?));
+    facts.files = manifest.files.into_iter().filter_map(indexed).collect();
     facts.packages = manifest.packages;
     facts
 }
@@ -204,7 +216,16 @@ impl Manifest {
         };
         let path = path.as_bytes();
         let path = path.strip_prefix(b"/").unwrap_or(path);
-        if path.ends_with(b"/") || !is_claimed(path) {
+        if path.ends_with(b"/") {
+            return;
+        }
+        let next = self.numbers.len() as u32;
+        let number = match self.numbers.get(package) {
+            Some(&number) => number,
+            None => *self.numbers.entry(package.to_owned()).or_insert(next),
+        };
+        self.files.push((owned::key(path), number));
+        if !is_claimed(path) {
             return;
         }
         if self.owned.len() == MAX_KEPT {

@@ -75,6 +75,9 @@ pub(crate) fn lines(facts: &Facts) -> String {
         let of = facts.owner.as_deref().or(facts.packages.get(*index as usize).map(|package| package.name.as_str()));
         let _ = writeln!(out, "  {} owns {path}", of.unwrap_or("nobody"));
     }
+    if !facts.files.is_empty() {
+        let _ = writeln!(out, "  {} files", facts.files.len());
+    }
     for gap in &facts.gaps {
         let _ = writeln!(out, "  gap {:?}: {}", gap.kind, gap.reason);
     }

@@ -8,7 +8,7 @@ use lazaret::package::{Package, SourcePackage};
 use lazaret::path::{LayerPath, split};
 
 use super::word::word;
-use super::{ClaimedFile, Content, Extractor, control, is_claimed};
+use super::{ClaimedFile, Content, Extractor, control, is_claimed, owned};
 
 /// Where OpenWrt keeps them, and where everybody else does.
 const DIRECTORIES: [&[u8]; 2] = [b"usr/lib/opkg", b"var/lib/opkg"];
@@ -40,7 +40,7 @@ pub(super) static FILE_LIST: Extractor = Extractor {
     claims: |path| path.ends_with(b".list") && is_info(path),
     content: Content::Whole(64 << 20),
     companions: &[],
-    extract: owned,
+    extract: files,
 };
 
 fn is_info(path: &[u8]) -> bool {
@@ -121,12 +121,13 @@ fn package(paragraph: &Paragraph<'_>) -> Option<Package> {
     })
 }
 
-fn owned(file: &ClaimedFile<'_>) -> Facts {
+fn files(file: &ClaimedFile<'_>) -> Facts {
     let mut facts = Facts::default();
     for line in control::lines(file.content) {
         // Yocto's opkg writes size and mode behind the path, with tabs.
         let path = line.split(|&b| b == b'\t').next().unwrap_or_default();
         let path = path.strip_prefix(b"/").unwrap_or(path);
+        facts.files.push((owned::key(path), 0));
         if is_claimed(path) {
             facts.owned.push((LayerPath::from_entry(path), 0));
         }

@@ -10,7 +10,7 @@ use lazaret::path::{LayerPath, split};
 use lazaret::text::from_bytes;
 
 use super::word::word;
-use super::{ClaimedFile, Content, Extractor, control, is_claimed, licence};
+use super::{ClaimedFile, Content, Extractor, control, is_claimed, licence, owned};
 
 /// `CONTENTS`: every package has it, an empty one where it brings no files.
 pub(super) static CONTENTS: Extractor = Extractor {
@@ -59,6 +59,7 @@ fn contents(file: &ClaimedFile<'_>) -> Facts {
         let Some(path) = line.strip_prefix(b"obj /").and_then(|rest| rest.rsplitn(3, |&b| b == b' ').nth(2)) else {
             continue;
         };
+        facts.files.push((owned::key(path), 0));
         if is_claimed(path) {
             facts.owned.push((LayerPath::from_entry(path), 0));
         }
