@@ -17,7 +17,8 @@ use lazaret_coordinator::pipeline;
 use lazaret_coordinator::policy::{Ignore, Policy};
 use lazaret_coordinator::report::build::{Context, Scanner, build};
 use lazaret_coordinator::report::{
-    BaseImage, ExecutableRow, ExecutableSummary, ExposureRow, GapRow, JSON_SCHEMA, Report, Reports, SCHEMA, SnapshotSummary, UnreadForm,
+    BaseImage, ExecutableRow, ExecutableSummary, ExposureRow, GapRow, JSON_SCHEMA, Report, Reports, SCHEMA,
+    SnapshotSummary, UnreadForm,
 };
 use lazaret_loadtest::sample;
 use serde_json::{Map, Value, json};
@@ -144,7 +145,8 @@ fn full() -> Report {
     report.declared.push(report.packages[0].clone());
     report.findings[0].declared = true;
     let row = ExecutableRow { path: "opt/tool".into(), layer: 1, bytes: 7 };
-    report.executables = ExecutableSummary { files: 2, bytes: 9, unexplained_files: 1, unexplained_bytes: 7, unexplained: vec![row] };
+    report.executables =
+        ExecutableSummary { files: 2, bytes: 9, unexplained_files: 1, unexplained_bytes: 7, unexplained: vec![row] };
     report
 }
 

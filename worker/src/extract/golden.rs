@@ -35,7 +35,8 @@ pub(crate) fn files_of(extractor: &Extractor) -> Vec<(String, Vec<u8>)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(extractor.name);
     let cases = if root.is_dir() { children(&root) } else { Vec::new() };
     let named = |case: PathBuf, file: &Path| file.strip_prefix(&case).unwrap().to_str().unwrap().to_owned();
-    let files = cases.into_iter().flat_map(|case| files(&case).into_iter().map(move |file| (named(case.clone(), &file), file)));
+    let files =
+        cases.into_iter().flat_map(|case| files(&case).into_iter().map(move |file| (named(case.clone(), &file), file)));
     files.filter(|(name, _)| name != "expected.txt").map(|(name, file)| (name, fs::read(file).unwrap())).collect()
 }
 

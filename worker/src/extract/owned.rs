@@ -23,7 +23,8 @@ mod tests {
         for (one, other) in [("bin/ls", "usr/bin/ls"), ("usr/lib64/x.so", "lib64/x.so"), ("sbin/a", "usr/sbin/a")] {
             assert_eq!(key(one.as_bytes()), key(other.as_bytes()), "{one}");
         }
-        for (one, other) in [("bin/ls", "sbin/ls"), ("usr/libexec/x", "libexec/x"), ("usr/local/bin/x", "local/bin/x")] {
+        for (one, other) in [("bin/ls", "sbin/ls"), ("usr/libexec/x", "libexec/x"), ("usr/local/bin/x", "local/bin/x")]
+        {
             assert_ne!(key(one.as_bytes()), key(other.as_bytes()), "{one}");
         }
     }

@@ -14,7 +14,8 @@ pub(super) static RECORD: Extractor = Extractor {
     version: 1,
     claims: |path| {
         let file = path.strip_suffix(b"/RECORD").map(|directory| (directory, &b".dist-info"[..]));
-        let file = file.or_else(|| path.strip_suffix(b"/installed-files.txt").map(|directory| (directory, &b".egg-info"[..])));
+        let file =
+            file.or_else(|| path.strip_suffix(b"/installed-files.txt").map(|directory| (directory, &b".egg-info"[..])));
         file.is_some_and(|(directory, suffix)| directory.ends_with(suffix))
     },
     // Distributions of tens of thousands of files have some megabytes.

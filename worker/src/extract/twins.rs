@@ -72,7 +72,11 @@ fn in_another_encoding() {
         run(extractor, path, &[&b"\xfe\xff"[..], &wide(u16::to_be_bytes)].concat());
         run(extractor, path, &content.iter().map(|&byte| byte | 0x80).collect::<Vec<u8>>());
         run(extractor, path, &[&b"\xef\xbb\xbf"[..], content].concat());
-        run(extractor, path, &content.iter().flat_map(|&b| if b == b'\n' { vec![b'\r', b'\n'] } else { vec![b] }).collect::<Vec<u8>>());
+        run(
+            extractor,
+            path,
+            &content.iter().flat_map(|&b| if b == b'\n' { vec![b'\r', b'\n'] } else { vec![b] }).collect::<Vec<u8>>(),
+        );
     });
 }
 
@@ -84,7 +88,10 @@ fn swollen() {
         }
         run(extractor, path, &content.repeat((256 << 10) / content.len() + 1));
         let half = content.len() / 2;
-        for filling in [" ", "\n", "a", "0", "\0", "\"", "[", "(", "{\"a\":", "- ", "a.", "=1\n", "\\", "<a>", "\u{202e}", "'", "1,"] {
+        for filling in [
+            " ", "\n", "a", "0", "\0", "\"", "[", "(", "{\"a\":", "- ", "a.", "=1\n", "\\", "<a>", "\u{202e}", "'",
+            "1,",
+        ] {
             let filling = filling.repeat((128 << 10) / filling.len());
             run(extractor, path, &[&content[..half], filling.as_bytes(), &content[half..]].concat());
         }
@@ -95,7 +102,18 @@ fn swollen() {
 fn nothing_and_noise() {
     let noise: Vec<u8> = (0..1u32 << 16).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     each(|extractor, path, _| {
-        for content in [&b""[..], b"\0", b"\n", b"{}", b"[]", b"null", b"\xff\xff\xff\xff", &noise, &[0; 1 << 16], &[0xff; 1 << 16]] {
+        for content in [
+            &b""[..],
+            b"\0",
+            b"\n",
+            b"{}",
+            b"[]",
+            b"null",
+            b"\xff\xff\xff\xff",
+            &noise,
+            &[0; 1 << 16],
+            &[0xff; 1 << 16],
+        ] {
             run(extractor, path, content);
         }
     });

@@ -44,10 +44,14 @@ mod tests {
         let mut all = [
             evidence("app/tool", Facts { packages: packages.clone(), ..Facts::default() }),
             evidence("usr/bin/listed", Facts { packages, ..Facts::default() }),
-            evidence("var/lib/dpkg/info/x.list", Facts { files: vec![(owned::key(b"bin/listed"), 0)], ..Facts::default() }),
+            evidence(
+                "var/lib/dpkg/info/x.list",
+                Facts { files: vec![(owned::key(b"bin/listed"), 0)], ..Facts::default() },
+            ),
         ];
         let found = ["app/mute", "app/tool", "usr/bin/listed"].map(|path| (LayerPath::from(path), 7));
-        let owners: Vec<_> = owned_by(found.into(), &mut all).into_iter().map(|found| found.owner.map(|o| o.evidence)).collect();
+        let owners: Vec<_> =
+            owned_by(found.into(), &mut all).into_iter().map(|found| found.owner.map(|o| o.evidence)).collect();
         assert_eq!(owners, [None, Some(0), Some(2)]);
         assert!(all.iter().all(|evidence| evidence.facts.files.is_empty()));
     }

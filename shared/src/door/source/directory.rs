@@ -16,7 +16,18 @@ const BLOCK: usize = 512;
 const MAX_NAME: usize = 100;
 /// File systems that the kernel makes up: what they show are no files, and some never end.
 const KERNEL: [&str; 12] = [
-    "proc", "sysfs", "devtmpfs", "devpts", "cgroup", "cgroup2", "debugfs", "tracefs", "securityfs", "bpf", "mqueue", "configfs",
+    "proc",
+    "sysfs",
+    "devtmpfs",
+    "devpts",
+    "cgroup",
+    "cgroup2",
+    "debugfs",
+    "tracefs",
+    "securityfs",
+    "bpf",
+    "mqueue",
+    "configfs",
 ];
 
 /// Reads a directory as an uncompressed tar, without owners and times, its entries sorted: the same files give the same bytes.
@@ -283,8 +294,15 @@ mod tests {
         symlink("/etc/passwd", root.join("a")).unwrap();
         symlink("x".repeat(300), root.join("c")).unwrap();
         let (bytes, unread) = tar(root);
-        let expected =
-            ["./".into(), "a".into(), "b".into(), "c".into(), long.clone(), format!("{long}/{long}"), format!("{long}/{long}/file")];
+        let expected = [
+            "./".into(),
+            "a".into(),
+            "b".into(),
+            "c".into(),
+            long.clone(),
+            format!("{long}/{long}"),
+            format!("{long}/{long}/file"),
+        ];
         assert_eq!((names(&bytes), unread), (expected.to_vec(), vec![]));
         assert_eq!(bytes.len() % BLOCK, 0);
         assert_eq!(tar(root).0, bytes, "the same files give the same bytes");
@@ -305,7 +323,8 @@ mod tests {
 
     #[test]
     fn the_kernels_own_file_systems_are_known_by_their_mounts() {
-        let mounts = b"proc /proc proc rw 0 0\n/dev/sda / ext4 rw 0 0\ntmpfs /dev/shm tmpfs rw 0 0\nsysfs /sys sysfs ro 0 0\n";
+        let mounts =
+            b"proc /proc proc rw 0 0\n/dev/sda / ext4 rw 0 0\ntmpfs /dev/shm tmpfs rw 0 0\nsysfs /sys sysfs ro 0 0\n";
         assert_eq!(kernel_mounts(mounts), ["/proc", "/sys"].map(PathBuf::from));
     }
 
