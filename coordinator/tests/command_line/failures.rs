@@ -17,7 +17,7 @@ fn errors_say_what_and_how_else() {
         (&["scan", "oci:missing:tag"], "missing: no such file or directory"),
         (&["scan", "docker-archive:missing.tar"], "missing.tar: no such file or directory"),
         (&["scan", "./text"], "archive ./text is malformed"),
-        (&["scan", "./empty"], "work/empty is no image: there is no index.json"),
+        (&["scan", "./empty"], "empty is no image: the directory is empty"),
         (&["scan", "-"], "standard input"),
         (&["scan", &format!("{image}x")], "samplex"),
         (&["scan", &image, "--platform", "linux"], "such as linux/arm64"),

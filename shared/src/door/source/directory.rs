@@ -59,6 +59,10 @@ impl DirectoryTar {
         };
         let root = path.canonicalize().map_err(failed)?;
         let entries = listed(&root).map_err(failed)?;
+        if entries.is_empty() {
+            let reason = "the directory is empty".into();
+            return Err(SourceError::NotAnImage { what: path.display().to_string(), reason });
+        }
         Ok(Self {
             open: vec![entries],
             kernel_mounts: kernel_mounts(&fs::read("/proc/self/mounts").unwrap_or_default()),
