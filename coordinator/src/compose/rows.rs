@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use lazaret::ecosystem::Ecosystem;
 use lazaret::inventory::{Gap, GapKind, Link, Recognised};
 use lazaret::package::{Package, SourcePackage};
 use lazaret::path::LayerPath;
@@ -46,11 +47,16 @@ pub(super) fn finish(mut state: State<'_>) -> Contents {
         distro: distro(&state, &aliases),
         has_os: state.has_os,
         executables: executables::finish(&state),
-        packages: installed.into_values().map(|row| row.finish(&state, false)).collect(),
+        packages: installed.into_values().map(|row| row.finish(&state, false)).filter(is_news).collect(),
         declared: declared.into_values().map(|row| row.finish(&state, true)).collect(),
         recognised: recognised.into_iter().collect(),
         gaps: gaps.into_iter().collect(),
     }
+}
+
+/// What no package manager installed is told of for just that reason: of what an OS package brought along that one tells.
+fn is_news(installed: &InstalledPackage) -> bool {
+    installed.package.ecosystem != Ecosystem::Generic || installed.owner.is_none()
 }
 
 type Rows<'s> = BTreeMap<Identity<'s>, Row<'s>>;
