@@ -1,3 +1,5 @@
+//! Composer records: golden cases, odd forms, hostile ones.
+
 use lazaret::path::LayerPath;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Manifests of .NET: golden cases, odd forms, hostile ones.
+
 use lazaret::path::LayerPath;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Gem specifications: golden cases, odd forms, hostile ones.
+
 use lazaret::path::LayerPath;
 
 use super::*;

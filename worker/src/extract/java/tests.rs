@@ -1,3 +1,5 @@
+//! Java archives: golden cases, odd forms, hostile ones.
+
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
