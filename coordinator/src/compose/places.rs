@@ -28,6 +28,7 @@ pub(super) fn claims_alike(extractor: &str, from: &LayerPath, to: &LayerPath) ->
         "java-archive" | "dotnet-deps" => 1,
         "conda" => 2,
         "python" | "php-composer" | "ruby-gem" => 3,
+        "npm" => 4,
         "maven-descriptor" => 5,
         "pacman" => 6,
         _ if databases::is_directory(&LayerPath::from_entry(from.parent())) => {
@@ -107,7 +108,10 @@ mod tests {
             ("dpkg-status-d", "var/lib/dpkg/status.d/a", "var/lib/dpkg/info/a", false),
             ("python", "lib/python3/x.dist-info/METADATA", "usr/lib/python3/x.dist-info/METADATA", true),
             ("npm", "app/node_modules/y/package.json", "a/b/package.json", false),
+            ("npm", "opt/node_modules/@s/y/package.json", "app/node_modules/@s/y/package.json", true),
             ("java-archive", "lib/b.jar", "usr/lib/b.jar", true),
+            ("maven-descriptor", "a/META-INF/maven/g/a/pom.properties", "b/META-INF/maven/g/a/pom.properties", true),
+            ("maven-descriptor", "a/META-INF/maven/g/a/pom.properties", "a/maven/g/a/pom.properties", false),
             ("os-release", "etc/os-release", "usr/lib/os-release", true),
         ] {
             assert_eq!(claims_alike(extractor, &from.into(), &to.into()), alike, "{from} {to}");
@@ -126,6 +130,7 @@ mod tests {
         assert!(gains("db", "var/lib/dpkg", ""));
         assert!(gains("modules", "app/node_modules", ""));
         assert!(!gains("srv/node_modules", "app/node_modules", ""));
+        assert!(gains("g", "app/META-INF/maven/g", ""));
         assert!(!gains("app/node_modules/x", "packages/x", ""));
     }
 }
