@@ -142,7 +142,9 @@ fn full() -> Report {
     report.coverage.ecosystems[0].declared = 1;
     report.coverage.declared_too = true;
     report.packages[0].cpe = Some("cpe:2.3:a:redis:redis:7.0:*:*:*:*:*:*:*".into());
-    report.declared.push(report.packages[0].clone());
+    let mut declared = report.packages[0].clone();
+    declared.source = report.packages.iter().find_map(|package| package.source.clone());
+    report.declared.push(declared);
     report.findings[0].declared = true;
     let row = ExecutableRow { path: "opt/tool".into(), layer: 1, bytes: 7 };
     report.executables =

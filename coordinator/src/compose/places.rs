@@ -56,6 +56,8 @@ pub(super) fn claims_alike(extractor: &str, from: &LayerPath, to: &LayerPath) ->
             return false;
         }
         "python" | "python-record" | "ruby-gem" | "erlang-otp" => 3,
+        "npm" if below(from, 5, b"corepack/") != below(to, 5, b"corepack/") => return false,
+        "npm" => 4,
         "maven-descriptor" => 5,
         // The name of the file alone. That none is claimed inside a dependency keeps noise away, and means nothing more.
         name if name.starts_with("lock-") => 1,
@@ -154,6 +156,7 @@ mod tests {
             ("dpkg-status-d", "var/lib/dpkg/status.d/a", "var/lib/dpkg/info/a", false),
             ("python", "lib/python3/x.dist-info/METADATA", "usr/lib/python3/x.dist-info/METADATA", true),
             ("npm", "app/node_modules/y/package.json", "a/b/package.json", false),
+            ("npm", "opt/node_modules/@s/y/package.json", "app/node_modules/@s/y/package.json", true),
             ("java-archive", "lib/b.jar", "usr/lib/b.jar", true),
             ("dotnet-deps", "lib/x.deps.json", "usr/lib/x.deps.json", true),
             (
@@ -169,6 +172,8 @@ mod tests {
             ("opam", "x/.opam-switch/packages/a.1/opam", "y/.opam-switch/packages/a.1/opam", true),
             ("opam", "x/.opam-switch/packages/a.1/opam", "x/repo/packages/a.1/opam", false),
             ("npm", "c/corepack/v1/pnpm/9.1.0/package.json", "c/other/v1/pnpm/9.1.0/package.json", false),
+            ("maven-descriptor", "a/META-INF/maven/g/a/pom.properties", "b/META-INF/maven/g/a/pom.properties", true),
+            ("maven-descriptor", "a/META-INF/maven/g/a/pom.properties", "a/maven/g/a/pom.properties", false),
             ("os-release", "etc/os-release", "usr/lib/os-release", true),
             ("lock-cargo", "app/Cargo.lock", "srv/other/Cargo.lock", true),
             ("lock-nuget-project", "app/a.csproj", "app/b.csproj", false),
@@ -190,6 +195,7 @@ mod tests {
         assert!(gains("modules", "app/node_modules", ""));
         assert!(gains("gems", "usr/bundler/gems/a-1/b", ""));
         assert!(!gains("srv/node_modules", "app/node_modules", ""));
+        assert!(gains("g", "app/META-INF/maven/g", ""));
         assert!(!gains("app/node_modules/x", "packages/x", ""));
     }
 }
