@@ -122,7 +122,7 @@ pub(super) fn put<'a>(state: &mut State<'a>, index: u32, layer: &'a LayerInvento
         });
         let known = state.executables.files.get(path.as_bytes()).and_then(|known| known.owner.clone());
         // Evidence at the very path stands already, and was put by this layer.
-        if !state.slots.get(path.as_ref()).is_some_and(|slot| slot.layer == index) {
+        if state.slots.get(path.as_ref()).is_none_or(|slot| slot.layer != index) {
             state.remove(&path);
         }
         let program = Program { layer: index, bytes: executable.bytes, owner: own.or(known) };
