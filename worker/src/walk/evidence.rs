@@ -142,9 +142,12 @@ impl<'l> Harvest<'l> {
     /// Whether an extractor wants to see this file beside the one it claims: the log of a database that it reads here,
     /// not of one that is called the same elsewhere.
     pub(super) fn is_companion(&self, path: &LayerPath) -> bool {
-        let Some(database) = path.as_bytes().strip_suffix(b"-wal") else { return false };
-        let wants = |e: &Extractor| e.companions.iter().any(|name| name.as_bytes() == path.file_name());
-        EXTRACTORS.iter().any(|e| wants(e) && (e.claims)(database))
+        let wants = |e: &&&Extractor| e.companions.iter().any(|name| name.as_bytes() == path.file_name());
+        let mut wanting = EXTRACTORS.iter().filter(wants);
+        match path.as_bytes().strip_suffix(b"-wal") {
+            Some(database) => wanting.any(|extractor| (extractor.claims)(database)),
+            None => wanting.next().is_some(),
+        }
     }
 
     pub(super) fn read_companion<R: BufRead>(
