@@ -172,8 +172,7 @@ fn no_descriptor_is_lost() {
     let own = || std::fs::read_dir("/proc/self/fd").unwrap().count();
     let zygotes = || std::fs::read_dir(format!("/proc/{}/fd", sandbox.zygote_id().unwrap())).unwrap().count();
     analyses(&sandbox);
-    // The zygote lets go of a child's socket when it reaps it, a moment later than the worker knows.
-    wait_for("the zygote is at rest", || children_of(sandbox.zygote_id().unwrap()).is_empty());
+    wait_for("the zygote is at rest", || at_rest(sandbox.zygote_id().unwrap()));
     let before = (own(), zygotes());
     for turn in 0..200 {
         match turn % 4 {
@@ -183,6 +182,12 @@ fn no_descriptor_is_lost() {
         }
     }
     wait_for("descriptors are as before", || (own(), zygotes()) == before);
+}
+
+/// Whether the zygote has reaped all its children and waits for a request: it lets go of a child's socket a moment after
+/// the reaping, and sleeps nowhere in between.
+fn at_rest(zygote: u32) -> bool {
+    children_of(zygote).is_empty() && status(zygote).is_some_and(|status| status.contains("\nState:\tS"))
 }
 
 fn signal(process: u32, signal: Signal) {
