@@ -9,6 +9,7 @@ use lazaret::inventory::{Gap, GapKind, LayerInventory};
 use lazaret::path::LayerPath;
 
 use crate::decompress::{Breach, Totals, Unpacked};
+use crate::extract::{EXTRACTORS, Extractor};
 use crate::limits::Limits;
 use crate::tar::TarError;
 use crate::walk;
@@ -94,8 +95,16 @@ pub fn analyze(blob: impl BufRead, named: &Descriptor, limits: &Limits) -> Resul
 /// # Errors
 /// The blob does not read, unpack or walk.
 pub fn analyze_unnamed(blob: impl BufRead, limits: &Limits) -> Result<Analysis, Failure> {
+    analyze_reading(EXTRACTORS, blob, limits)
+}
+
+/// As [`analyze_unnamed`], with some of the [`EXTRACTORS`]: what the others claim is recognised, and each such file is a gap.
+///
+/// # Errors
+/// The blob does not read, unpack or walk.
+pub fn analyze_reading(extractors: &[&Extractor], blob: impl BufRead, limits: &Limits) -> Result<Analysis, Failure> {
     let unpacked = Unpacked::new(blob, *limits).map_err(|e| Failure { error: read_error(e), blob: None })?;
-    let (mut inventory, unpacked) = match walk::walk(unpacked, limits) {
+    let (mut inventory, unpacked) = match walk::walk(unpacked, limits, extractors) {
         Ok(walked) => walked,
         Err((error, unpacked)) => return Err(Failure { error: tar_error(error), blob: unpacked.blob_digest().ok() }),
     };

@@ -9,6 +9,7 @@ mod search;
 mod sections;
 mod upx;
 
+use lazaret::ecosystem::Ecosystem;
 use lazaret::inventory::{Facts, Gap, GapKind, Recognised};
 use lazaret::path::LayerPath;
 use memchr::memmem;
@@ -25,6 +26,12 @@ pub const NAME: &str = "executable";
 
 /// Raised with every change of what it yields.
 pub const VERSION: u32 = 3;
+
+/// The packages it finds, and in which form, as an [`crate::extract::Extractor`] says it.
+pub const FORMS: &[(Ecosystem, &str)] = &[
+    (Ecosystem::Cargo, "programs built with cargo-auditable"),
+    (Ecosystem::Golang, "programs with build information, stripped or packed by UPX too; `stdlib` by the toolchain"),
+];
 
 /// Whether a file that starts so may be an executable.
 pub fn is_elf(first_bytes: &[u8]) -> bool {

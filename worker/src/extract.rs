@@ -1,5 +1,6 @@
 //! Extractors: each turns one claimed file into facts. To add one, add a file beside this one and a line in [`EXTRACTORS`].
 
+use lazaret::ecosystem::Ecosystem;
 use lazaret::inventory::{Facts, Gap, GapKind};
 use lazaret::path::LayerPath;
 
@@ -166,6 +167,10 @@ pub struct Extractor {
     pub content: Content,
     /// File names in the same directory and layer that it wants to see too, such as a write-ahead log.
     pub companions: &'static [&'static str],
+    /// The ecosystems whose packages it finds; none where it only adds to what others found, or where any may be in there.
+    pub yields: &'static [Ecosystem],
+    /// What it reads, in Markdown and a few words, for the README's table; empty where it finds no packages itself.
+    pub form: &'static str,
     /// What the file yields. Cannot fail: what it does not understand becomes a gap. Sees no image, clock or network,
     /// and must neither panic nor use memory out of proportion to the file, whatever the bytes are.
     pub extract: fn(file: &ClaimedFile<'_>) -> Facts,

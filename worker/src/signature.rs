@@ -10,6 +10,8 @@ mod search;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use lazaret::package::Package;
 use lazaret::path::{LayerPath, split};
 
@@ -34,6 +36,11 @@ pub fn is_known(path: &[u8]) -> bool {
 /// Makes the table of names. The automata are left to who needs them: one layer needs few.
 pub fn warm_up() {
     names();
+}
+
+/// How many products the rules know.
+pub fn products() -> usize {
+    names().rules.iter().map(|rule| rule.name).collect::<BTreeSet<_>>().len()
 }
 
 /// All that the yield of the rules depends on.

@@ -26,18 +26,26 @@ const SHADOW_DEPTH: usize = 3;
 /// Directories at most this deep are remembered, because they may replace a symbolic link of a lower layer.
 pub(crate) const DIRECTORY_DEPTH: usize = 2;
 
-/// Walks the tar in `stream` to its end and returns what it holds, with the stream after it. Digests and byte counts of the
-/// inventory are the caller's to fill in.
-pub(crate) fn walk<R: BufRead>(stream: R, limits: &Limits) -> Result<(LayerInventory, R), (TarError, R)> {
+/// Walks the tar in `stream` to its end and returns what it holds, with the stream after it. Files that are claimed by an
+/// extractor other than `extractors` become gaps. Digests and byte counts of the inventory are the caller's to fill in.
+pub(crate) fn walk<R: BufRead>(
+    stream: R,
+    limits: &Limits,
+    extractors: &[&Extractor],
+) -> Result<(LayerInventory, R), (TarError, R)> {
     let mut entries = Entries::new(stream);
-    match walk_entries(&mut entries, limits) {
+    match walk_entries(&mut entries, limits, extractors) {
         Ok(inventory) => Ok((inventory, entries.into_inner())),
         Err(error) => Err((error, entries.into_inner())),
     }
 }
 
-fn walk_entries<R: BufRead>(entries: &mut Entries<R>, limits: &Limits) -> Result<LayerInventory, TarError> {
-    let mut walk = Walk::new(limits);
+fn walk_entries<R: BufRead>(
+    entries: &mut Entries<R>,
+    limits: &Limits,
+    extractors: &[&Extractor],
+) -> Result<LayerInventory, TarError> {
+    let mut walk = Walk::new(limits, extractors);
     let mut entry = Entry::default();
     let mut count = 0;
     loop {
@@ -95,11 +103,11 @@ struct Walk<'l> {
 }
 
 impl<'l> Walk<'l> {
-    fn new(limits: &'l Limits) -> Self {
+    fn new(limits: &'l Limits, extractors: &'l [&'l Extractor]) -> Self {
         Self {
             limits,
             names: Names::new(limits.link_work),
-            harvest: Harvest::new(limits),
+            harvest: Harvest::new(limits, extractors),
             executables: executable::Reader::default(),
             whiteouts: BTreeSet::new(),
             opaques: BTreeSet::new(),

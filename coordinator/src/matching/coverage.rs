@@ -9,6 +9,7 @@ use lazaret::package::Package;
 use super::distro::{self, Wanted};
 use super::lookup::language;
 use crate::advisory::Snapshot;
+use crate::version::Scheme;
 
 /// What was covered and what was not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,6 +74,16 @@ pub(super) fn of(packages: &[&Package], os: Option<&OsRelease>, snapshot: &Snaps
 /// The ecosystem in which packages of a language are looked up, as OSV names it; none for packages of distributions.
 pub fn feed(ecosystem: Ecosystem) -> Option<&'static str> {
     language(ecosystem).map(|(name, _)| name)
+}
+
+/// Everybody whose advisories about packages of `ecosystem` are looked up, as OSV names them, without releases; sorted.
+pub fn feeds(ecosystem: Ecosystem) -> Vec<&'static str> {
+    language(ecosystem).map_or_else(|| distro::feeds(ecosystem), |(name, _)| vec![name])
+}
+
+/// How versions of `ecosystem` are compared; none where nobody's advisories are known.
+pub fn scheme(ecosystem: Ecosystem) -> Option<Scheme> {
+    language(ecosystem).map(|(_, scheme)| scheme).or_else(|| distro::scheme_of(ecosystem))
 }
 
 /// The names of the archives (`<base>/NAME/all.zip`) that hold everything about an image with these packages, sorted.

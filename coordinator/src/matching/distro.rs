@@ -83,6 +83,17 @@ pub(super) fn scheme(base: &str) -> Option<Scheme> {
     BASES.iter().find(|(bases, _)| bases.contains(&base)).map(|(_, scheme)| *scheme)
 }
 
+/// The ecosystems of all distributions whose packages are of `packaging`, without release suffixes, sorted.
+pub(super) fn feeds(packaging: Ecosystem) -> Vec<&'static str> {
+    let scheme = scheme_of(packaging);
+    BASES.iter().filter(|(_, of)| Some(*of) == scheme).flat_map(|(bases, _)| bases.iter().copied()).collect()
+}
+
+/// The order of versions of packages of distributions.
+pub(super) fn scheme_of(packaging: Ecosystem) -> Option<Scheme> {
+    DISTROS.iter().find(|(_, of, ..)| *of == packaging).map(|(_, _, scheme, ..)| *scheme)
+}
+
 /// Ecosystems of distributions, by the order of their versions.
 const BASES: &[(&[&str], Scheme)] = &[
     (

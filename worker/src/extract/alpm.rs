@@ -18,6 +18,8 @@ pub(super) static DESC: Extractor = Extractor {
     claims: |path| is_record(path, b"/desc"),
     content: Content::Whole(1 << 20),
     companions: &[],
+    yields: &[Ecosystem::Alpm],
+    form: "pacman's `desc`",
     extract: package,
 };
 
@@ -28,6 +30,8 @@ pub(super) static FILES: Extractor = Extractor {
     claims: |path| is_record(path, b"/files"),
     content: Content::Whole(64 << 20),
     companions: &[],
+    yields: &[],
+    form: "",
     extract: files,
 };
 

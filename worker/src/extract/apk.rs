@@ -16,6 +16,8 @@ pub(super) static APK: Extractor = Extractor {
     claims: |path| matches!(path, b"lib/apk/db/installed" | b"usr/lib/apk/db/installed"),
     content: Content::Whole(64 << 20),
     companions: &[],
+    yields: &[Ecosystem::Apk],
+    form: "`lib/apk/db/installed`",
     extract,
 };
 

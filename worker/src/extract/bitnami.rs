@@ -20,6 +20,8 @@ pub(super) static COMPONENTS: Extractor = Extractor {
     claims: |path| path == b"opt/bitnami/.bitnami_components.json",
     content: Content::Whole(1 << 20),
     companions: &[],
+    yields: &[Ecosystem::Bitnami],
+    form: "component lists",
     extract,
 };
 

@@ -23,6 +23,8 @@ pub(super) static CHISEL: Extractor = Extractor {
     claims: |path| path.ends_with(b"manifest.wall") && split(path).1 == b"manifest.wall",
     content: Content::Whole(32 << 20),
     companions: &[],
+    yields: &[Ecosystem::Deb],
+    form: "Chisel's manifest",
     extract,
 };
 

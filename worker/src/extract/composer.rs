@@ -22,6 +22,8 @@ pub(crate) static PHP_COMPOSER: Extractor = Extractor {
     // About 5 KiB for a package.
     content: Content::Whole(32 << 20),
     companions: &[],
+    yields: &[Ecosystem::Composer],
+    form: "`vendor/composer/installed.json`",
     extract,
 };
 

@@ -15,6 +15,8 @@ pub(super) static CONAN: Extractor = Extractor {
     claims: |path| path.ends_with(b"/conaninfo.txt") && place(path).is_some(),
     content: Content::NameOnly,
     companions: &[],
+    yields: &[Ecosystem::Conan],
+    form: "Conan 1's cache",
     extract,
 };
 
@@ -25,6 +27,8 @@ pub(super) static CONAN_CACHE: Extractor = Extractor {
     claims: |path| path.ends_with(b"/p/cache.sqlite3"),
     content: Content::NameOnly,
     companions: &[],
+    yields: &[],
+    form: "",
     extract: |file| {
         let reason = "the packages in a cache of Conan 2, which is not read yet";
         Facts { gaps: vec![file.gap(GapKind::Unread, reason)], ..Facts::default() }

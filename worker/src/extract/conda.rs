@@ -24,6 +24,8 @@ pub(super) static CONDA: Extractor = Extractor {
     // A record lists every file twice, with checksums; there are packages of a hundred thousand files.
     content: Content::Whole(64 << 20),
     companions: &[],
+    yields: &[Ecosystem::Conda],
+    form: "`conda-meta`",
     extract,
 };
 

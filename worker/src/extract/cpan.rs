@@ -26,6 +26,8 @@ pub(super) static CPAN: Extractor = Extractor {
     // It lists every module of the distribution.
     content: Content::Whole(4 << 20),
     companions: &[MYMETA],
+    yields: &[Ecosystem::Cpan],
+    form: "cpanm's `install.json`",
     extract,
 };
 

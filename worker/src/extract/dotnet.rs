@@ -25,6 +25,8 @@ pub(crate) static DOTNET_DEPS: Extractor = Extractor {
     // The largest of an SDK have half a megabyte.
     content: Content::Whole(16 << 20),
     companions: &[],
+    yields: &[Ecosystem::NuGet],
+    form: "`*.deps.json`, shared frameworks",
     extract,
 };
 

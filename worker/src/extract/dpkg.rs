@@ -18,6 +18,8 @@ pub(super) static STATUS: Extractor = Extractor {
     claims: |path| path == b"var/lib/dpkg/status",
     content: Content::Whole(64 << 20),
     companions: &[],
+    yields: &[Ecosystem::Deb],
+    form: "`var/lib/dpkg/status`",
     extract: packages,
 };
 
@@ -27,6 +29,8 @@ pub(super) static STATUS_D: Extractor = Extractor {
     claims: |path| split(path).0 == STATUS_DIRECTORY && !path.ends_with(b".md5sums"),
     content: Content::Whole(1 << 20),
     companions: &[],
+    yields: &[Ecosystem::Deb],
+    form: "`status.d` (distroless)",
     extract: packages,
 };
 
@@ -36,6 +40,8 @@ pub(super) static FILE_LIST: Extractor = Extractor {
     claims: |path| path.ends_with(b".list") && split(path).0 == b"var/lib/dpkg/info",
     content: Content::Whole(64 << 20),
     companions: &[],
+    yields: &[],
+    form: "",
     extract: |file| files(file, b".list", |line| Some(line)),
 };
 
@@ -45,6 +51,8 @@ pub(super) static CHECKSUMS: Extractor = Extractor {
     claims: |path| path.ends_with(b".md5sums") && split(path).0 == STATUS_DIRECTORY,
     content: Content::Whole(64 << 20),
     companions: &[],
+    yields: &[],
+    form: "",
     // md5sum(1): 32 digits, two characters of mode, the path.
     extract: |file| files(file, b".md5sums", |line| line.get(34..)),
 };

@@ -22,6 +22,8 @@ pub(super) static OTP_APPLICATION: Extractor = Extractor {
     claims: |path| path.ends_with(b".app") && is_application(path),
     content: Content::Whole(1 << 20),
     companions: &[],
+    yields: &[Ecosystem::Hex],
+    form: "applications of a release",
     extract: application,
 };
 
@@ -34,6 +36,8 @@ pub(super) static HEX_METADATA: Extractor = Extractor {
     // It lists every file of the package.
     content: Content::Whole(4 << 20),
     companions: &[],
+    yields: &[Ecosystem::Hex],
+    form: "`hex_metadata.config`",
     extract: metadata,
 };
 

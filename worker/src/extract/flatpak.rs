@@ -17,6 +17,8 @@ pub(super) static FLATPAK: Extractor = Extractor {
     claims: |path| path.ends_with(b"/metadata") && Deployment::of(path).is_some(),
     content: Content::Whole(1 << 20),
     companions: &[],
+    yields: &[Ecosystem::Flatpak],
+    form: "deployments",
     extract,
 };
 

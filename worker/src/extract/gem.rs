@@ -23,6 +23,8 @@ pub(crate) static RUBY_GEM: Extractor = Extractor {
     // It lists the gem's files where the gem came with Ruby; nothing in earnest comes near this.
     content: Content::Whole(4 << 20),
     companions: &[],
+    yields: &[Ecosystem::Gem],
+    form: "specifications in gem homes, default gems, Bundler's checkouts",
     extract,
 };
 

@@ -25,6 +25,8 @@ pub(super) static GHC_PACKAGE: Extractor = Extractor {
     // It lists every module and every flag of the package.
     content: Content::Whole(4 << 20),
     companions: &[],
+    yields: &[Ecosystem::Hackage],
+    form: "GHC's package databases",
     extract,
 };
 

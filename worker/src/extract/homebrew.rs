@@ -15,8 +15,16 @@ use super::{ClaimedFile, Content, Extractor};
 
 /// Installed formulae. Name and version are those of the keg's directories, which is where Homebrew itself has them from;
 /// the version ends in `_REVISION` where the formula has one. The receipt tells from which tap it came.
-pub(super) static HOMEBREW: Extractor =
-    Extractor { name: "homebrew", version: 1, claims, content: Content::Whole(4 << 20), companions: &[], extract };
+pub(super) static HOMEBREW: Extractor = Extractor {
+    name: "homebrew",
+    version: 1,
+    claims,
+    content: Content::Whole(4 << 20),
+    companions: &[],
+    yields: &[Ecosystem::Brew],
+    form: "receipts",
+    extract,
+};
 
 fn claims(path: &[u8]) -> bool {
     path.strip_suffix(b"/INSTALL_RECEIPT.json").is_some_and(|keg| {

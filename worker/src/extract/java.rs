@@ -34,6 +34,8 @@ pub(crate) static ARCHIVE: Extractor = Extractor {
     // All that claimed files may take in memory at one time. Of the largest in earnest, Amazon's SDKs as one, some are larger.
     content: Content::Whole(256 << 20),
     companions: &[],
+    yields: &[Ecosystem::Maven],
+    form: "jar, war, ear and their kin, nested and shaded",
     extract: walk::extract,
 };
 
@@ -44,6 +46,8 @@ pub(crate) static DESCRIPTOR: Extractor = Extractor {
     claims: is_unpacked_descriptor,
     content: Content::Whole(DESCRIPTOR_BYTES),
     companions: &[],
+    yields: &[Ecosystem::Maven],
+    form: "unpacked descriptors",
     extract: extract_descriptor,
 };
 

@@ -15,8 +15,16 @@ use super::{ClaimedFile, Content, Extractor, control};
 ///
 /// Named `vendor/product` after the build; the CPE is the one under which NVD lists what concerns it: that of OpenJDK for all
 /// builds of OpenJDK, since hardly an entry names one of them.
-pub(super) static JAVA_RELEASE: Extractor =
-    Extractor { name: "java-release", version: 1, claims, content: Content::Whole(16 << 20), companions: &[], extract };
+pub(super) static JAVA_RELEASE: Extractor = Extractor {
+    name: "java-release",
+    version: 1,
+    claims,
+    content: Content::Whole(16 << 20),
+    companions: &[],
+    yields: &[Ecosystem::Generic],
+    form: "JDKs by `release`",
+    extract,
+};
 
 /// Below the root, and not where programs are: one may be called `release`.
 fn claims(path: &[u8]) -> bool {

@@ -18,6 +18,8 @@ pub(super) static JULIA: Extractor = Extractor {
     claims: |path| (path.ends_with(b"/Project.toml") || path.ends_with(b"/JuliaProject.toml")) && is_package(path),
     content: Content::Whole(1 << 20),
     companions: &[],
+    yields: &[Ecosystem::Julia],
+    form: "depots, Julia's own library",
     extract,
 };
 

@@ -18,6 +18,8 @@ pub(crate) static KERNEL: Extractor = Extractor {
     // With everything built in they have 20 MB.
     content: Content::Whole(64 << 20),
     companions: &[],
+    yields: &[Ecosystem::Generic],
+    form: "Linux kernels",
     extract,
 };
 

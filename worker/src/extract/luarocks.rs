@@ -17,6 +17,8 @@ pub(super) static LUAROCKS: Extractor = Extractor {
     claims: |path| path.ends_with(b".rockspec") && place(path).is_some(),
     content: Content::Whole(1 << 20),
     companions: &[NAMESPACE],
+    yields: &[Ecosystem::LuaRocks],
+    form: "rockspecs in rock trees",
     extract,
 };
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use lazaret::ecosystem::Ecosystem;
 use lazaret::inventory::{Facts, GapKind};
 use lazaret::path::split;
 
@@ -21,6 +22,8 @@ pub(super) static DATABASE: Extractor = Extractor {
     claims: |path| path == b"nix/var/nix/db/db.sqlite",
     content: Content::Whole(64 << 20),
     companions: &[LOG],
+    yields: &[Ecosystem::Nix],
+    form: "the store's database",
     extract: database,
 };
 
@@ -37,6 +40,8 @@ pub(super) static STORE: Extractor = Extractor {
     claims: |path| path.starts_with(b"nix/store/") && split(path).0 == b"nix/store" && package(split(path).1).is_some(),
     content: Content::Directory,
     companions: &[],
+    yields: &[Ecosystem::Nix],
+    form: "paths of the store",
     extract: |file| Facts { packages: package(file.path.file_name()).into_iter().collect(), ..Facts::default() },
 };
 

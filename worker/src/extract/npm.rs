@@ -28,6 +28,8 @@ pub(crate) static NPM: Extractor = Extractor {
     // Old registries put the whole readme into it; nothing in earnest comes near this.
     content: Content::Whole(8 << 20),
     companions: &[],
+    yields: &[Ecosystem::Npm],
+    form: "`package.json` in `node_modules`, bundled or of Corepack",
     extract,
 };
 

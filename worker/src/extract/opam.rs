@@ -16,6 +16,8 @@ pub(super) static OPAM: Extractor = Extractor {
     claims: |path| path.ends_with(b"/opam") && place(path).is_some(),
     content: Content::Whole(1 << 20),
     companions: &[],
+    yields: &[Ecosystem::Opam],
+    form: "switches",
     extract,
 };
 

@@ -20,6 +20,8 @@ pub(super) static STATUS: Extractor = Extractor {
     claims: |path| path.strip_suffix(b"/status").is_some_and(|directory| DIRECTORIES.contains(&directory)),
     content: Content::Whole(64 << 20),
     companions: &[],
+    yields: &[Ecosystem::Opkg],
+    form: "`status`",
     extract: packages,
 };
 
@@ -30,6 +32,8 @@ pub(super) static CONTROL: Extractor = Extractor {
     claims: |path| path.ends_with(b".control") && is_info(path),
     content: Content::Whole(1 << 20),
     companions: &[],
+    yields: &[Ecosystem::Opkg],
+    form: "`info/*.control`",
     extract: packages,
 };
 
@@ -40,6 +44,8 @@ pub(super) static FILE_LIST: Extractor = Extractor {
     claims: |path| path.ends_with(b".list") && is_info(path),
     content: Content::Whole(64 << 20),
     companions: &[],
+    yields: &[],
+    form: "",
     extract: files,
 };
 

@@ -11,6 +11,8 @@ pub(super) static OS_RELEASE: Extractor = Extractor {
     claims: |path| matches!(path, b"etc/os-release" | b"usr/lib/os-release"),
     content: Content::Whole(1 << 20),
     companions: &[],
+    yields: &[],
+    form: "",
     extract,
 };
 

@@ -19,6 +19,8 @@ pub(super) static CONTENTS: Extractor = Extractor {
     claims: |path| is_record(path, b"/CONTENTS"),
     content: Content::Whole(256 << 20),
     companions: &[],
+    yields: &[Ecosystem::Ebuild],
+    form: "Portage's `CONTENTS`",
     extract: contents,
 };
 
@@ -29,6 +31,8 @@ pub(super) static LICENCE: Extractor = Extractor {
     claims: |path| is_record(path, b"/LICENSE"),
     content: Content::Whole(64 << 10),
     companions: &[],
+    yields: &[Ecosystem::Ebuild],
+    form: "",
     extract: |file| facts(file, licence::declared(&from_bytes(file.content))),
 };
 

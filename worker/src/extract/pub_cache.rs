@@ -19,6 +19,8 @@ pub(super) static PUB_CACHE: Extractor = Extractor {
     claims: |path| path.ends_with(b"/pubspec.yaml") && place(path).is_some(),
     content: Content::Whole(1 << 20),
     companions: &[],
+    yields: &[Ecosystem::Pub],
+    form: "pub's cache",
     extract,
 };
 

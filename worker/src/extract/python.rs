@@ -23,6 +23,8 @@ pub(crate) static PYTHON: Extractor = Extractor {
     // Long descriptions reach a megabyte; nothing in earnest comes near this.
     content: Content::Whole(16 << 20),
     companions: &[DIRECT_URL],
+    yields: &[Ecosystem::PyPi],
+    form: "dist-info, egg-info, eggs",
     extract,
 };
 

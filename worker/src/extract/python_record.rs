@@ -21,6 +21,8 @@ pub(super) static RECORD: Extractor = Extractor {
     // Distributions of tens of thousands of files have some megabytes.
     content: Content::Whole(64 << 20),
     companions: &[],
+    yields: &[],
+    form: "",
     extract,
 };
 

@@ -20,6 +20,8 @@ pub(super) static R_PACKAGE: Extractor = Extractor {
     claims: |path| path.strip_suffix(b"/DESCRIPTION").is_some_and(|package| !package.is_empty()),
     content: Content::Whole(1 << 20),
     companions: &[],
+    yields: &[Ecosystem::Cran],
+    form: "`DESCRIPTION` in libraries",
     extract,
 };
 

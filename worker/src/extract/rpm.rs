@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use lazaret::ecosystem::Ecosystem;
 use lazaret::inventory::{Facts, Gap, GapKind};
 use lazaret::package::Package;
 use lazaret::path::{LayerPath, split};
@@ -42,6 +43,8 @@ pub(super) static SQLITE: Extractor = Extractor {
     claims: |path| is_database(path, b"rpmdb.sqlite"),
     content: MAX_BYTES,
     companions: &[LOG],
+    yields: &[Ecosystem::Rpm],
+    form: "`rpmdb.sqlite` with its write-ahead log",
     extract: |file| {
         let log = file.companion(LOG);
         let bytes = file.content.len() + log.map_or(0, <[u8]>::len);
@@ -56,6 +59,8 @@ pub(super) static NDB: Extractor = Extractor {
     claims: |path| is_database(path, b"Packages.db"),
     content: MAX_BYTES,
     companions: &[],
+    yields: &[Ecosystem::Rpm],
+    form: "NDB",
     extract: |file| facts(file, file.content.len(), &is_claimed, &mut |each| ndb::read(file.content, each)),
 };
 
@@ -66,6 +71,8 @@ pub(super) static BERKELEY_DB: Extractor = Extractor {
     claims: |path| is_database(path, b"Packages"),
     content: MAX_BYTES,
     companions: &[],
+    yields: &[Ecosystem::Rpm],
+    form: "BerkeleyDB",
     extract: |file| facts(file, file.content.len(), &is_claimed, &mut |each| bdb::read(file.content, each)),
 };
 

@@ -16,6 +16,8 @@ pub(super) static ERLANG_OTP: Extractor = Extractor {
     claims: |path| path.ends_with(b"/OTP_VERSION") && split(split(split(path).0).0).1 == b"releases",
     content: Content::Whole(4096),
     companions: &[],
+    yields: &[Ecosystem::Generic],
+    form: "Erlang/OTP",
     // Of an installation that was patched, two asterisks follow the version.
     extract: |file| match first_line(file.content).strip_suffix(b"**").unwrap_or(first_line(file.content)) {
         version if is_version(version) => found("erlang", r"erlang:erlang\/otp", version),
@@ -30,6 +32,8 @@ pub(super) static GO_DISTRIBUTION: Extractor = Extractor {
     claims: |path| path.ends_with(b"/VERSION") && is_go_root(split(split(path).0).1),
     content: Content::Whole(4096),
     companions: &[],
+    yields: &[Ecosystem::Generic],
+    form: "Go",
     // Whatever else has a VERSION in a directory of that name starts otherwise.
     extract: |file| match first_line(file.content).strip_prefix(b"go") {
         Some(version) if is_version(version) => found("go", "golang:go", version),
@@ -44,6 +48,8 @@ pub(super) static ERLANG_PRODUCT: Extractor = Extractor {
     claims: |path| path.ends_with(b".app") && product(path).is_some(),
     content: Content::Whole(1 << 20),
     companions: &[],
+    yields: &[Ecosystem::Generic],
+    form: "products in Erlang",
     extract: |file| match (product(file.path.as_bytes()), vsn(file.content)) {
         (Some((_, name, cpe)), Some(version)) if is_version(version) => found(name, cpe, version),
         _ => malformed(file, "an Erlang application without a version"),

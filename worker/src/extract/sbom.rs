@@ -26,6 +26,8 @@ pub(super) static INSTALLED: Extractor = Extractor {
     claims: says_what_is_installed,
     content: MAX_BYTES,
     companions: &[],
+    yields: &[],
+    form: "CycloneDX and SPDX (JSON) where images keep them",
     extract: |file| Facts { declared: false, ..facts(file) },
 };
 
@@ -36,6 +38,8 @@ pub(super) static DECLARED: Extractor = Extractor {
     claims: |path| path.ends_with(b".json") && is_document(split(path).1),
     content: MAX_BYTES,
     companions: &[],
+    yields: &[],
+    form: "CycloneDX and SPDX (JSON)",
     extract: |file| Facts { declared: true, ..facts(file) },
 };
 
@@ -46,6 +50,8 @@ pub(super) static XML: Extractor = Extractor {
     claims: |path| path.ends_with(b".xml") && is_xml(split(path).1),
     content: MAX_BYTES,
     companions: &[],
+    yields: &[],
+    form: "",
     extract: xml,
 };
 

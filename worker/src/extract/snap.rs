@@ -20,6 +20,8 @@ pub(super) static SNAP: Extractor = Extractor {
     claims: |path| is_of_snap(path, b"meta/snap.yaml"),
     content: Content::Whole(1 << 20),
     companions: &[],
+    yields: &[Ecosystem::Snap],
+    form: "`meta/snap.yaml`",
     extract: snap,
 };
 
@@ -30,6 +32,8 @@ pub(super) static MANIFEST: Extractor = Extractor {
     claims: |path| is_of_snap(path, b"snap/manifest.yaml"),
     content: Content::Whole(4 << 20),
     companions: &[],
+    yields: &[Ecosystem::Deb],
+    form: "packages staged in a snap",
     extract: manifest,
 };
 

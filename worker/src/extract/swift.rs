@@ -20,6 +20,8 @@ pub(super) static SWIFT: Extractor = Extractor {
     claims: |path| path.ends_with(b".build/workspace-state.json") && is_in_build(path),
     content: Content::Whole(16 << 20),
     companions: &[],
+    yields: &[Ecosystem::Swift],
+    form: "`workspace-state.json` of a build",
     extract,
 };
 

@@ -19,6 +19,8 @@ pub(super) static CORE: Extractor = Extractor {
     claims: |path| path.strip_suffix(b"/version.php").is_some_and(|directory| split(directory).1 == b"wp-includes"),
     content: MAX_BYTES,
     companions: &[],
+    yields: &[Ecosystem::Generic],
+    form: "WordPress",
     extract: core,
 };
 
@@ -29,6 +31,8 @@ pub(super) static PLUGIN: Extractor = Extractor {
     claims: |path| path.ends_with(b".php") && (is_in_plugin(path) || is_in(split(path).0, b"plugins")),
     content: MAX_BYTES,
     companions: &[],
+    yields: &[Ecosystem::Generic],
+    form: "its plugins",
     extract: |file| {
         let (above, directory) = split(file.path.parent());
         let slug = if is_in(above, b"plugins") { directory } else { stem(file.path.file_name()) };
@@ -43,6 +47,8 @@ pub(super) static THEME: Extractor = Extractor {
     claims: |path| path.strip_suffix(b"/style.css").is_some_and(|theme| is_in(split(theme).0, b"themes")),
     content: MAX_BYTES,
     companions: &[],
+    yields: &[Ecosystem::Generic],
+    form: "and themes",
     extract: |file| with_header(file, "theme", b"theme name", split(file.path.parent()).1),
 };
 

@@ -2,6 +2,7 @@
 
 mod zip;
 
+use lazaret::ecosystem::Ecosystem;
 use lazaret::inventory::{Facts, GapKind};
 use lazaret::path::{LayerPath, split};
 
@@ -17,6 +18,8 @@ pub(super) static YARN_CACHE: Extractor = Extractor {
     claims: |path| path.ends_with(b".zip") && is_in_cache(split(path).0),
     content: Content::Whole(256 << 20),
     companions: &[],
+    yields: &[Ecosystem::Npm],
+    form: "Yarn's cache",
     extract,
 };
 

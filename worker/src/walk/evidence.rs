@@ -20,6 +20,8 @@ const BATCH_FILES: usize = 8192;
 /// What a layer's claimed files yielded so far, and those that wait.
 pub(super) struct Harvest<'l> {
     limits: &'l Limits,
+    /// Those that read. What another one claims is recognised, and a gap.
+    extractors: &'l [&'l Extractor],
     found: BTreeMap<LayerPath, Found>,
     pending: BTreeMap<LayerPath, Pending>,
     companions: BTreeMap<LayerPath, Arc<Vec<u8>>>,
@@ -47,9 +49,10 @@ struct Pending {
 }
 
 impl<'l> Harvest<'l> {
-    pub(super) fn new(limits: &'l Limits) -> Self {
+    pub(super) fn new(limits: &'l Limits, extractors: &'l [&'l Extractor]) -> Self {
         Self {
             limits,
+            extractors,
             found: BTreeMap::new(),
             pending: BTreeMap::new(),
             companions: BTreeMap::new(),
@@ -108,7 +111,7 @@ impl<'l> Harvest<'l> {
 
     /// Runs an extractor that needs no bytes, or on bytes at hand.
     pub(super) fn extract_now(&self, extractor: &Extractor, path: &LayerPath, content: &[u8]) -> Facts {
-        (extractor.extract)(&ClaimedFile { path, content, companions: &[] })
+        yielded(self.extractors, extractor, &ClaimedFile { path, content, companions: &[] })
     }
 
     /// Reads a claimed file into memory, for a later batch.
@@ -255,7 +258,7 @@ impl<'l> Harvest<'l> {
     fn extract_one(&mut self, path: &LayerPath) {
         let Some(pending) = self.pending.remove(path) else { return };
         self.pending_bytes -= pending.content.len() as u64;
-        let facts = extract(path, &pending, &self.companions);
+        let facts = extract(self.extractors, path, &pending, &self.companions);
         self.keep(path.clone(), pending.extractor.name, facts);
     }
 
@@ -269,8 +272,9 @@ impl<'l> Harvest<'l> {
             .collect();
         let batch: Vec<(LayerPath, Pending)> =
             ready.into_iter().filter_map(|path| self.pending.remove_entry(&path)).collect();
-        let companions = &self.companions;
-        let facts: Vec<Facts> = batch.par_iter().map(|(path, pending)| extract(path, pending, companions)).collect();
+        let (extractors, companions) = (self.extractors, &self.companions);
+        let facts: Vec<Facts> =
+            batch.par_iter().map(|(path, pending)| extract(extractors, path, pending, companions)).collect();
         for ((path, pending), facts) in batch.into_iter().zip(facts) {
             self.pending_bytes -= pending.content.len() as u64;
             self.keep(path, pending.extractor.name, facts);
@@ -310,7 +314,12 @@ impl<'l> Harvest<'l> {
     }
 }
 
-fn extract(path: &LayerPath, pending: &Pending, companions: &BTreeMap<LayerPath, Arc<Vec<u8>>>) -> Facts {
+fn extract(
+    extractors: &[&Extractor],
+    path: &LayerPath,
+    pending: &Pending,
+    companions: &BTreeMap<LayerPath, Arc<Vec<u8>>>,
+) -> Facts {
     let mut beside = Vec::new();
     for &name in pending.extractor.companions {
         let mut companion = LayerPath::from_entry(path.parent());
@@ -319,7 +328,16 @@ fn extract(path: &LayerPath, pending: &Pending, companions: &BTreeMap<LayerPath,
             beside.push((name, content.as_slice()));
         }
     }
-    (pending.extractor.extract)(&ClaimedFile { path, content: &pending.content, companions: &beside })
+    yielded(extractors, pending.extractor, &ClaimedFile { path, content: &pending.content, companions: &beside })
+}
+
+/// What a claimed file yields; a gap if `claimant` is none of the `extractors`.
+fn yielded(extractors: &[&Extractor], claimant: &Extractor, file: &ClaimedFile<'_>) -> Facts {
+    if extractors.iter().any(|extractor| extractor.name == claimant.name) {
+        return (claimant.extract)(file);
+    }
+    let gap = file.gap(GapKind::Unread, format!("{}: recognised, but not read", claimant.name));
+    Facts { gaps: vec![gap], ..Facts::default() }
 }
 
 /// `facts` of the file `from` as those of the same file called `to`.

@@ -21,6 +21,8 @@ pub(crate) static BUN: Extractor = Extractor {
     claims: |path| is_named(path, &["bun.lock"]),
     content: WHOLE,
     companions: &[],
+    yields: &[Ecosystem::Npm],
+    form: "`bun.lock`",
     extract,
 };
 
@@ -31,6 +33,8 @@ pub(crate) static BUN_BINARY: Extractor = Extractor {
     claims: |path| is_named(path, &["bun.lockb"]),
     content: Content::NameOnly,
     companions: &[],
+    yields: &[],
+    form: "",
     extract: |file| {
         let gap =
             file.gap(GapKind::Unsupported, "bun's binary lockfile; `bun install --save-text-lockfile` replaces it");

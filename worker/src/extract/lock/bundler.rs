@@ -15,6 +15,8 @@ pub(crate) static BUNDLER: Extractor = Extractor {
     claims: |path| is_named(path, &["Gemfile.lock", "gems.locked"]),
     content: WHOLE,
     companions: &[],
+    yields: &[Ecosystem::Gem],
+    form: "`Gemfile.lock`",
     extract,
 };
 

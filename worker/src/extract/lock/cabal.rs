@@ -14,6 +14,8 @@ pub(crate) static CABAL: Extractor = Extractor {
     claims: |path| is_named(path, &["cabal.project.freeze"]),
     content: WHOLE,
     companions: &[],
+    yields: &[Ecosystem::Hackage],
+    form: "`cabal.project.freeze`",
     extract,
 };
 

@@ -16,6 +16,8 @@ pub(crate) static CARGO: Extractor = Extractor {
     claims: |path| is_named(path, &["Cargo.lock"]),
     content: WHOLE,
     companions: &[],
+    yields: &[Ecosystem::Cargo],
+    form: "`Cargo.lock`",
     extract,
 };
 

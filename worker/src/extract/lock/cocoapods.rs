@@ -17,6 +17,8 @@ pub(crate) static COCOAPODS: Extractor = Extractor {
     // What it says at its end is about what stands above: that is kept, so less of it is read.
     content: Content::Whole(8 << 20),
     companions: &[],
+    yields: &[Ecosystem::CocoaPods],
+    form: "`Podfile.lock`",
     extract,
 };
 

@@ -21,6 +21,8 @@ pub(crate) static COMPOSER: Extractor = Extractor {
     claims: |path| is_named(path, &["composer.lock"]),
     content: WHOLE,
     companions: &[],
+    yields: &[Ecosystem::Composer],
+    form: "`composer.lock`",
     extract,
 };
 

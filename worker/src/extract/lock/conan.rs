@@ -19,6 +19,8 @@ pub(crate) static CONAN: Extractor = Extractor {
     claims: |path| is_named(path, &["conan.lock"]),
     content: WHOLE,
     companions: &[],
+    yields: &[Ecosystem::Conan],
+    form: "`conan.lock`",
     extract: |file| read(file, |text, found| json::read(text, &mut Lock(found))),
 };
 
@@ -29,6 +31,8 @@ pub(crate) static CONANFILE: Extractor = Extractor {
     claims: |path| is_named(path, &["conanfile.txt"]),
     content: WHOLE,
     companions: &[],
+    yields: &[Ecosystem::Conan],
+    form: "`conanfile.txt`",
     extract: conanfile,
 };
 

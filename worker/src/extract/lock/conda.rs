@@ -18,6 +18,8 @@ pub(crate) static CONDA: Extractor = Extractor {
     claims: |path| is_named(path, &["conda-lock.yml", "conda-lock.yaml"]),
     content: WHOLE,
     companions: &[],
+    yields: &[Ecosystem::Conda, Ecosystem::PyPi],
+    form: "`conda-lock.yml`",
     extract,
 };
 

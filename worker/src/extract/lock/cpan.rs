@@ -15,6 +15,8 @@ pub(crate) static CPAN: Extractor = Extractor {
     claims: |path| is_named(path, &["cpanfile.snapshot"]),
     content: WHOLE,
     companions: &[],
+    yields: &[Ecosystem::Cpan],
+    form: "`cpanfile.snapshot`",
     extract,
 };
 

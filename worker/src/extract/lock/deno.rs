@@ -18,6 +18,8 @@ pub(crate) static DENO: Extractor = Extractor {
     claims: |path| is_named(path, &["deno.lock"]),
     content: WHOLE,
     companions: &[],
+    yields: &[Ecosystem::Npm],
+    form: "`deno.lock`",
     extract,
 };
 

@@ -18,6 +18,8 @@ pub(crate) static GO: Extractor = Extractor {
     // What it says at its end is about what stands above: that is kept, so less of it is read.
     content: Content::Whole(8 << 20),
     companions: &[],
+    yields: &[Ecosystem::Golang],
+    form: "`go.mod`",
     extract,
 };
 

@@ -14,6 +14,8 @@ pub(crate) static GRADLE: Extractor = Extractor {
     claims: |path| is_named(path, &["gradle.lockfile", "buildscript-gradle.lockfile"]),
     content: WHOLE,
     companions: &[],
+    yields: &[Ecosystem::Maven],
+    form: "`gradle.lockfile`",
     extract,
 };
 

@@ -13,8 +13,16 @@ use super::toml::{Event, events, string};
 use super::{ClaimedFile, Extractor, WHOLE};
 
 /// Every package with a version; those of Julia's own library have none, or Julia's.
-pub(crate) static JULIA: Extractor =
-    Extractor { name: "lock-julia", version: 1, claims, content: WHOLE, companions: &[], extract };
+pub(crate) static JULIA: Extractor = Extractor {
+    name: "lock-julia",
+    version: 1,
+    claims,
+    content: WHOLE,
+    companions: &[],
+    yields: &[Ecosystem::Julia],
+    form: "`Manifest.toml`",
+    extract,
+};
 
 /// `Manifest.toml` or `JuliaManifest.toml`, or with the version of Julia that it is for: `Manifest-v1.11.toml`.
 fn claims(path: &[u8]) -> bool {

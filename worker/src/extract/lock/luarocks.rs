@@ -14,6 +14,8 @@ pub(crate) static LUAROCKS: Extractor = Extractor {
     claims: |path| is_named(path, &["luarocks.lock"]),
     content: WHOLE,
     companions: &[],
+    yields: &[Ecosystem::LuaRocks],
+    form: "`luarocks.lock`",
     extract,
 };
 

@@ -19,6 +19,8 @@ pub(crate) static MAVEN: Extractor = Extractor {
     claims: |path| is_named(path, &["pom.xml"]),
     content: Content::Whole(8 << 20),
     companions: &[],
+    yields: &[Ecosystem::Maven],
+    form: "`pom.xml`",
     extract,
 };
 

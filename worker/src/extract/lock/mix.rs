@@ -16,6 +16,8 @@ pub(crate) static MIX: Extractor = Extractor {
     claims: |path| is_named(path, &["mix.lock"]),
     content: WHOLE,
     companions: &[],
+    yields: &[Ecosystem::Hex],
+    form: "`mix.lock`",
     extract,
 };
 

@@ -22,6 +22,8 @@ pub(crate) static NPM: Extractor = Extractor {
     claims: |path| is_named(path, &["package-lock.json", "npm-shrinkwrap.json"]),
     content: WHOLE,
     companions: &[],
+    yields: &[Ecosystem::Npm],
+    form: "`package-lock.json`",
     extract,
 };
 

@@ -18,6 +18,8 @@ pub(crate) static NUGET: Extractor = Extractor {
     claims: |path| is_named(path, &["packages.lock.json"]),
     content: WHOLE,
     companions: &[],
+    yields: &[Ecosystem::NuGet],
+    form: "`packages.lock.json`",
     extract: |file| read(file, |text, found| json::read(text, &mut Lock { found, is_top: true })),
 };
 
@@ -28,6 +30,8 @@ pub(crate) static NUGET_ASSETS: Extractor = Extractor {
     claims: |path| is_named(path, &["project.assets.json"]),
     content: WHOLE,
     companions: &[],
+    yields: &[Ecosystem::NuGet],
+    form: "`project.assets.json`",
     extract: |file: &ClaimedFile<'_>| -> Facts { read(file, |text, found| json::read(text, &mut Assets(found))) },
 };
 

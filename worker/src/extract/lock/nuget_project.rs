@@ -17,6 +17,8 @@ pub(crate) static NUGET_PROJECT: Extractor = Extractor {
     claims: |path| [".csproj", ".fsproj", ".vbproj"].iter().any(|suffix| has_suffix(path, suffix)),
     content: Content::Whole(8 << 20),
     companions: &[],
+    yields: &[Ecosystem::NuGet],
+    form: "project files",
     extract,
 };
 
@@ -27,6 +29,8 @@ pub(crate) static NUGET_CONFIG: Extractor = Extractor {
     claims: |path| is_named(path, &["packages.config"]),
     content: Content::Whole(8 << 20),
     companions: &[],
+    yields: &[Ecosystem::NuGet],
+    form: "`packages.config`",
     extract,
 };
 

@@ -14,6 +14,8 @@ pub(crate) static OPAM: Extractor = Extractor {
     claims: |path| has_suffix(path, ".opam.locked") || is_named(path, &["opam.locked"]),
     content: WHOLE,
     companions: &[],
+    yields: &[Ecosystem::Opam],
+    form: "`*.opam.locked`",
     extract,
 };
 

@@ -16,6 +16,8 @@ pub(crate) static PDM: Extractor = Extractor {
     claims: |path| is_named(path, &["pdm.lock"]),
     content: WHOLE,
     companions: &[],
+    yields: &[Ecosystem::PyPi],
+    form: "`pdm.lock`",
     extract,
 };
 

@@ -18,6 +18,8 @@ pub(crate) static PIPENV: Extractor = Extractor {
     claims: |path| is_named(path, &["Pipfile.lock"]),
     content: WHOLE,
     companions: &[],
+    yields: &[Ecosystem::PyPi],
+    form: "`Pipfile.lock`",
     extract,
 };
 

@@ -18,6 +18,8 @@ pub(crate) static PNPM: Extractor = Extractor {
     claims: |path| is_named(path, &["pnpm-lock.yaml"]),
     content: WHOLE,
     companions: &[],
+    yields: &[Ecosystem::Npm],
+    form: "`pnpm-lock.yaml`",
     extract,
 };
 

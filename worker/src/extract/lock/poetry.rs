@@ -16,6 +16,8 @@ pub(crate) static POETRY: Extractor = Extractor {
     claims: |path| is_named(path, &["poetry.lock"]),
     content: WHOLE,
     companions: &[],
+    yields: &[Ecosystem::PyPi],
+    form: "`poetry.lock`",
     extract,
 };
 

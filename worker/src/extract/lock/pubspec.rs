@@ -16,6 +16,8 @@ pub(crate) static PUBSPEC: Extractor = Extractor {
     claims: |path| is_named(path, &["pubspec.lock"]),
     content: WHOLE,
     companions: &[],
+    yields: &[Ecosystem::Pub],
+    form: "`pubspec.lock`",
     extract,
 };
 

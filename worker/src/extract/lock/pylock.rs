@@ -11,8 +11,16 @@ use super::{ClaimedFile, Extractor, WHOLE};
 use crate::extract::python::normalised;
 
 /// Every package of the lock, whatever its markers. A source tree need not have a version there.
-pub(crate) static PYLOCK: Extractor =
-    Extractor { name: "lock-pylock", version: 1, claims, content: WHOLE, companions: &[], extract };
+pub(crate) static PYLOCK: Extractor = Extractor {
+    name: "lock-pylock",
+    version: 1,
+    claims,
+    content: WHOLE,
+    companions: &[],
+    yields: &[Ecosystem::PyPi],
+    form: "`pylock.toml`",
+    extract,
+};
 
 /// `pylock.toml`, or `pylock.NAME.toml` with a name that has no dot.
 fn claims(path: &[u8]) -> bool {

@@ -15,6 +15,8 @@ pub(crate) static REBAR: Extractor = Extractor {
     claims: |path| is_named(path, &["rebar.lock"]),
     content: WHOLE,
     companions: &[],
+    yields: &[Ecosystem::Hex],
+    form: "`rebar.lock`",
     extract,
 };
 

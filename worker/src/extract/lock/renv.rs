@@ -17,6 +17,8 @@ pub(crate) static RENV: Extractor = Extractor {
     claims: |path| is_named(path, &["renv.lock"]),
     content: WHOLE,
     companions: &[],
+    yields: &[Ecosystem::Cran],
+    form: "`renv.lock`",
     extract,
 };
 

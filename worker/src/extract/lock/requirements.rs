@@ -17,6 +17,8 @@ pub(crate) static REQUIREMENTS: Extractor = Extractor {
     claims: |path| is_named(path, &["requirements.txt"]),
     content: WHOLE,
     companions: &[],
+    yields: &[Ecosystem::PyPi],
+    form: "`requirements.txt`",
     extract,
 };
 

@@ -17,6 +17,8 @@ pub(crate) static SBT: Extractor = Extractor {
     claims: |path| is_named(path, &["build.sbt.lock"]),
     content: WHOLE,
     companions: &[],
+    yields: &[Ecosystem::Maven],
+    form: "`build.sbt.lock`",
     extract,
 };
 

@@ -16,6 +16,8 @@ pub(crate) static STACK: Extractor = Extractor {
     claims: |path| is_named(path, &["stack.yaml.lock"]),
     content: WHOLE,
     companions: &[],
+    yields: &[Ecosystem::Hackage],
+    form: "`stack.yaml.lock`",
     extract,
 };
 

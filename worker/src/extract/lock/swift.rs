@@ -20,6 +20,8 @@ pub(crate) static SWIFT: Extractor = Extractor {
     claims: |path| is_named(path, &["Package.resolved"]),
     content: WHOLE,
     companions: &[],
+    yields: &[Ecosystem::Swift],
+    form: "`Package.resolved`",
     extract,
 };
 

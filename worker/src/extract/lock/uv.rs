@@ -16,6 +16,8 @@ pub(crate) static UV: Extractor = Extractor {
     claims: |path| is_named(path, &["uv.lock"]),
     content: WHOLE,
     companions: &[],
+    yields: &[Ecosystem::PyPi],
+    form: "`uv.lock`",
     extract,
 };
 

@@ -19,6 +19,8 @@ pub(crate) static YARN: Extractor = Extractor {
     claims: |path| is_named(path, &["yarn.lock"]),
     content: WHOLE,
     companions: &[],
+    yields: &[Ecosystem::Npm],
+    form: "`yarn.lock`",
     extract,
 };
 

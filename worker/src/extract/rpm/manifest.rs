@@ -4,6 +4,7 @@
 //! vendor, epoch, size, architecture, epoch as a number, source package. The neighbouring `container-manifest-1` says
 //! less about the same packages and is not read.
 
+use lazaret::ecosystem::Ecosystem;
 use lazaret::inventory::{Facts, GapKind};
 use lazaret::package::Package;
 use lazaret::text::from_bytes;
@@ -18,6 +19,8 @@ pub(in super::super) static MANIFEST: Extractor = Extractor {
     claims: |path| path == b"var/lib/rpmmanifest/container-manifest-2",
     content: Content::Whole(16 << 20),
     companions: &[],
+    yields: &[Ecosystem::Rpm],
+    form: "`container-manifest-2`",
     extract,
 };
 

@@ -1,13 +1,14 @@
 //! `shared/src/extractors.lock` holds every extractor's version and the hash of what it yields on its golden cases: what an
 //! extractor yields cannot change under one version, or cached inventories would lie.
 //!
-//! `LAZARET_BLESS=1 cargo test -p lazaret-tests --test extractors_lock` writes the file anew. Raise the extractor's version
+//! `LAZARET_BLESS=1 cargo test -p lazaret-tests --test extractors` writes the file anew. Raise the extractor's version
 //! first, unless the hash moved only because cases were added.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use lazaret::inventory::Facts;
 use lazaret::path::LayerPath;
 use lazaret_tests::source_tree::root;
 use lazaret_worker::extract::{ClaimedFile, Content, EXTRACTORS, Extractor};
@@ -16,7 +17,7 @@ const LOCK: &str = "shared/src/extractors.lock";
 /// Stands where an extractor has no golden cases; those are listed here, with the tests that hold them still instead.
 const NO_CASES: &str = "-";
 /// The databases of rpm are binary; the extractor's own tests build them.
-const WITHOUT_CASES: &[&str] = &["rpm-bdb", "rpm-manifest", "rpm-ndb", "rpm-sqlite"];
+pub const WITHOUT_CASES: &[&str] = &["rpm-bdb", "rpm-manifest", "rpm-ndb", "rpm-sqlite"];
 
 #[test]
 fn what_extractors_yield_changes_only_with_their_versions() {
@@ -57,12 +58,27 @@ fn extractors_have_golden_cases() {
 
 /// BLAKE3 of what the extractor yields for each file of its cases, with their paths.
 fn hash(extractor: &Extractor) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let mut claimed = 0;
+    each(extractor, |below, facts| {
+        hasher.update(format!("{}\n{facts:?}\n", below.display()).as_bytes());
+        claimed += 1;
+    });
+    if claimed == 0 { NO_CASES.to_owned() } else { hasher.finalize().to_hex().to_string() }
+}
+
+/// What an extractor yields for the files of its cases that it claims.
+pub fn yields(extractor: &Extractor) -> Vec<Facts> {
+    let mut all = Vec::new();
+    each(extractor, |_, facts| all.push(facts));
+    all
+}
+
+fn each(extractor: &Extractor, mut visit: impl FnMut(&Path, Facts)) {
     let directory = root().join("worker/golden").join(extractor.name);
     let mut files = Vec::new();
     collect(&directory, &mut files);
     files.sort();
-    let mut hasher = blake3::Hasher::new();
-    let mut claimed = 0;
     for file in files {
         let below = file.strip_prefix(&directory).expect("below");
         // The first component is the case, the rest is the path in the image.
@@ -75,11 +91,8 @@ fn hash(extractor: &Extractor) -> String {
             Content::NameOnly | Content::Directory => Vec::new(),
             Content::Whole(_) => fs::read(&file).expect("a case"),
         };
-        let facts = (extractor.extract)(&ClaimedFile { path: &path, content: &content, companions: &[] });
-        hasher.update(format!("{}\n{facts:?}\n", below.display()).as_bytes());
-        claimed += 1;
+        visit(below, (extractor.extract)(&ClaimedFile { path: &path, content: &content, companions: &[] }));
     }
-    if claimed == 0 { NO_CASES.to_owned() } else { hasher.finalize().to_hex().to_string() }
 }
 
 fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
