@@ -32,11 +32,14 @@ pub(super) fn finish(mut state: State<'_>) -> Contents {
             links.iter().take(aliases_left).for_each(|link| row.add(link, package, &owners));
             aliases_left = aliases_left.saturating_sub(links.len());
         }
-        // What an OS package brings along is the distribution's to know.
-        if let Some(form) = slot.facts.recognised.filter(|_| !owners.contains_key(path)) {
+        // What an OS package brings along is the distribution's to know; not what the OS packages themselves are.
+        let is_theirs = owners.contains_key(path) && slot.facts.packages.iter().all(|p| !p.ecosystem.is_os());
+        if let Some(form) = slot.facts.recognised.filter(|_| !is_theirs) {
             *recognised.entry(form).or_default() += 1;
         }
-        gaps.extend(slot.facts.gaps.iter().map(|gap| LayerGap { layer: Some(slot.layer), gap: gap.clone() }));
+        let is_news = |gap: &&Gap| !is_theirs || !matches!(gap.kind, GapKind::Unsupported | GapKind::Unread);
+        let told = slot.facts.gaps.iter().filter(is_news);
+        gaps.extend(told.map(|gap| LayerGap { layer: Some(slot.layer), gap: gap.clone() }));
     }
     if aliases_left == 0 {
         let reason = "more symbolic links to files with packages than are listed as evidence of these".into();
