@@ -3,6 +3,7 @@
 use lazaret::inventory::{Facts, Gap, GapKind};
 use lazaret::path::LayerPath;
 
+use crate::executable::pe::may_be_assembly;
 use crate::signature;
 
 mod alpm;
@@ -14,7 +15,7 @@ mod conan;
 mod conda;
 mod control;
 mod cpan;
-mod dotnet;
+pub(crate) mod dotnet;
 mod dpkg;
 mod erlang;
 mod flatpak;
@@ -49,7 +50,7 @@ mod snap;
 mod swift;
 #[cfg(test)]
 mod twins;
-mod word;
+pub(crate) mod word;
 mod wordpress;
 mod yarn;
 
@@ -209,8 +210,9 @@ pub fn claim(path: &[u8]) -> Option<&'static Extractor> {
     EXTRACTORS.iter().copied().find(|extractor| (extractor.claims)(path))
 }
 
-/// Whether `path` may have packages by its name: any extractor claims it, or, if it is an executable, a signature may match it.
+/// Whether `path` may have packages by its name: any extractor claims it, or, if it is an executable, a signature
+/// may match it, or it may be an assembly of .NET.
 /// Of such files it is remembered which OS package owns them.
 pub fn is_claimed(path: &[u8]) -> bool {
-    claim(path).is_some() || signature::is_known(path)
+    claim(path).is_some() || signature::is_known(path) || may_be_assembly(path)
 }
