@@ -13,6 +13,7 @@ mod databases;
 pub mod executables;
 mod links;
 mod notes;
+mod perl;
 mod places;
 mod presence;
 mod relocation;

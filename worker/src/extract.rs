@@ -37,6 +37,7 @@ mod opam;
 mod opkg;
 mod os_release;
 pub(crate) mod owned;
+mod perl_local;
 mod plain;
 mod portage;
 mod pub_cache;
@@ -103,6 +104,8 @@ pub static EXTRACTORS: &[&Extractor] = &[
     &wordpress::THEME,
     &r_package::R_PACKAGE,
     &cpan::CPAN,
+    &perl_local::PERL_LOCAL,
+    &perl_local::PACKLIST,
     &luarocks::LUAROCKS,
     &haskell::GHC_PACKAGE,
     &opam::OPAM,

@@ -10,7 +10,7 @@ use lazaret::path::LayerPath;
 use super::assemblies::Manifests;
 use super::presence::{Identity, identity};
 use super::state::State;
-use super::{Contents, InstalledPackage, LayerGap, databases, executables, notes};
+use super::{Contents, InstalledPackage, LayerGap, databases, executables, notes, perl};
 
 /// How often symbolic links are listed as evidence: a database of many packages may have many links to it, and each
 /// package would list each link.
@@ -50,6 +50,7 @@ pub(super) fn finish(mut state: State<'_>) -> Contents {
         gaps.extend(told.map(|gap| LayerGap { layer: Some(slot.layer), gap: gap.clone() }));
     }
     notes::join(&mut installed);
+    perl::join(&mut installed, &state, &mut gaps);
     if aliases_left == 0 {
         let reason = "more symbolic links to files with packages than are listed as evidence of these".into();
         let gap = Gap { kind: GapKind::Limit, path: LayerPath::root(), reason };
@@ -136,6 +137,11 @@ impl<'s> Row<'s> {
             Some(inside) => path.inside(inside),
             None => path.clone(),
         });
+    }
+
+    /// Whether an OS package has every file that was seen.
+    pub(super) fn is_owned(&self) -> bool {
+        matches!(self.owner, Owner::Package(_))
     }
 
     fn finish(mut self, state: &State<'_>, declared: bool) -> InstalledPackage {
