@@ -21,6 +21,7 @@ use self::bundle::Bundle;
 use self::header::{Header, Segment};
 use self::kept::Kept;
 use self::search::Search;
+pub(crate) use self::sections::section_of;
 use self::sections::{Flaw, Sections};
 use self::upx::UpxError;
 

@@ -28,6 +28,7 @@ mod java;
 mod java_release;
 mod julia;
 mod kernel;
+mod kernel_module;
 mod licence;
 mod lock;
 mod luarocks;
@@ -86,6 +87,8 @@ pub static EXTRACTORS: &[&Extractor] = &[
     &bitnami::COMPONENTS,
     &sbom::INSTALLED,
     &kernel::KERNEL,
+    &kernel_module::KERNEL_MODULES,
+    &kernel_module::KERNEL_MODULE,
     &npm::NPM,
     &yarn::YARN_CACHE,
     &python::PYTHON,

@@ -65,7 +65,9 @@ pub(super) fn claims_alike(extractor: &str, from: &LayerPath, to: &LayerPath) ->
         "java-release" | "chisel" | "sbom" | "sbom-xml" => 2,
         "snap" | "snap-manifest" => 2,
         "wordpress" => 2,
-        "linux-kernel" | "homebrew" | "wordpress-plugin" | "wordpress-theme" => 4,
+        // `lib/modules/RELEASE`, and below it anything.
+        "kernel-module" => 8,
+        "linux-kernel" | "kernel-modules" | "homebrew" | "wordpress-plugin" | "wordpress-theme" => 4,
         // Of fixed places, or of places that stand for what is there.
         "alpm-desc" | "alpm-files" | "portage-contents" | "portage-licence" => 6,
         "nix-store" | "nix-database" | "bitnami-components" => 6,

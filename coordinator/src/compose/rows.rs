@@ -92,6 +92,8 @@ pub(super) struct Row<'s> {
     /// manifest of slices no source package.
     licence: Option<&'s String>,
     source: Option<&'s SourcePackage>,
+    /// Of a kernel its modules do not know it.
+    cpe: Option<&'s String>,
     pub(super) evidence: Vec<LayerPath>,
     owner: Owner<'s>,
 }
@@ -114,7 +116,7 @@ impl<'s> Row<'s> {
             is_note: true,
             licence: None,
             source: None,
-           
+            cpe: None,
             evidence: Vec::new(),
             owner: Owner::Unseen,
         }
@@ -128,6 +130,7 @@ impl<'s> Row<'s> {
         }
         self.licence = self.licence.or(package.licence.as_ref());
         self.source = self.source.or(package.source.as_ref());
+        self.cpe = self.cpe.or(package.cpe.as_ref());
         self.owner = match (self.owner, owners.get(path)) {
             (Owner::Unseen, Some(owner)) => Owner::Package(owner),
             (Owner::Package(owner), Some(_)) => Owner::Package(owner),
@@ -159,6 +162,7 @@ impl<'s> Row<'s> {
                 inside: None,
                 licence: self.licence.cloned(),
                 source: self.source.cloned(),
+                cpe: self.cpe.cloned(),
                 ..self.package.clone()
             },
             evidence: self.evidence,
