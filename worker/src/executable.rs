@@ -273,4 +273,4 @@ fn is_rust(sections: &Sections<'_>) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
