@@ -318,4 +318,4 @@ fn is_rust(sections: &Sections<'_>) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

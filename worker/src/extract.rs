@@ -57,6 +57,9 @@ pub(crate) mod word;
 mod wordpress;
 mod yarn;
 
+#[cfg(test)]
+pub(crate) use rpm::tests::samples as rpm_samples;
+
 /// Every extractor. Where two claim one path the first has it. Evidence names them, and the fingerprint of an inventory
 /// holds their names and versions.
 pub static EXTRACTORS: &[&Extractor] = &[

@@ -79,8 +79,11 @@ fn extract(file: &ClaimedFile<'_>) -> Facts {
     }
     found.sort_unstable();
     for (package, owned, files) in found {
-        let index = facts.packages.len() as u32;
-        facts.packages.push(package);
+        // A damaged database may have a package twice, with other files each time.
+        if facts.packages.last() != Some(&package) {
+            facts.packages.push(package);
+        }
+        let index = facts.packages.len() as u32 - 1;
         facts.files.extend(files.into_iter().map(|file| (file, index)));
         facts.owned.extend(owned.into_iter().map(|path| (path, index)));
     }
@@ -126,5 +129,14 @@ mod tests {
         assert_eq!(facts.gaps.len(), 1);
         assert!(run(&[0; 4096]).packages.is_empty() && run(&[0; 4096]).gaps.len() == 1);
         assert_eq!(run(b""), Facts::default());
+    }
+
+    #[test]
+    fn a_package_that_is_there_twice_has_the_files_of_both() {
+        let facts = run(b"P:a\nV:1\nF:etc\nR:os-release\n\nP:b\nV:1\n\nP:a\nV:1\nF:usr/lib\nR:os-release\n\n");
+        assert_eq!(facts.packages.len(), 2);
+        let owned = [("etc/os-release", 0), ("usr/lib/os-release", 0)];
+        assert_eq!(facts.owned, owned.map(|(path, index)| (path.into(), index)));
+        assert!(facts.files.len() == 2 && facts.files.iter().all(|&(_, index)| index == 0));
     }
 }
