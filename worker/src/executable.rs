@@ -36,7 +36,14 @@ pub const VERSION: u32 = 4;
 pub const FORMS: &[(Ecosystem, &str)] = &[
     (Ecosystem::Cargo, "programs built with cargo-auditable"),
     (Ecosystem::Golang, "programs with build information, stripped or packed by UPX too; `stdlib` by the toolchain"),
+    (Ecosystem::NuGet, "assemblies that no manifest accounts for"),
+    (Ecosystem::NuGet, "single-file applications"),
+    (Ecosystem::Apk, NOTES),
+    (Ecosystem::Deb, NOTES),
+    (Ecosystem::Rpm, NOTES),
+    (Ecosystem::Alpm, NOTES),
 ];
+const NOTES: &str = "package notes of executables";
 
 /// Whether a file that starts so may be an executable.
 pub fn is_elf(first_bytes: &[u8]) -> bool {
