@@ -60,7 +60,7 @@ impl Bundle {
         search.start([Segment::of_file(0..u64::MAX)]);
         let mut kept = Kept::default();
         let room = MAX_KEYS as u64 * MAX_MANIFEST + MAX_HEADER;
-        kept.start([header..header.saturating_add(MAX_HEADER)], room as usize, u64::MAX);
+        kept.start(std::iter::once(header..header.saturating_add(MAX_HEADER)), room as usize, u64::MAX);
         Some(Self { header_at, start, search, keys: Vec::new(), kept })
     }
 

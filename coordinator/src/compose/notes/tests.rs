@@ -39,7 +39,7 @@ fn layer(packages: &[Package], programs: &[(&str, Facts, bool)]) -> LayerInvento
         .zip(programs)
         .map(|(at, (path, facts, owned))| {
             let tells = *owned || !facts.packages.is_empty();
-            let owner = tells.then(|| Owner { evidence: if *owned { database } else { at }, package: 0 });
+            let owner = tells.then_some(Owner { evidence: if *owned { database } else { at }, package: 0 });
             Executable { path: (*path).into(), bytes: 1, owner }
         })
         .collect();
