@@ -30,8 +30,11 @@ fn bdb_facts(content: &[u8]) -> Facts {
     run(&BERKELEY_DB, "var/lib/rpm/Packages", content, None)
 }
 
-/// Databases of every format: path, content, and the log of one that has any.
-pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>, Option<Vec<u8>>)> {
+/// A database: path, content, and the log of one that may have any.
+pub(crate) type Sample = (&'static str, Vec<u8>, Option<Vec<u8>>);
+
+/// Databases of every format.
+pub(crate) fn samples() -> Vec<Sample> {
     const SQLITE: &str = "usr/lib/sysimage/rpm/rpmdb.sqlite";
     let blobs = build::packages(12);
     let sqlite = build::sqlite(4096, &blobs);
