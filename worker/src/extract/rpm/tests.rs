@@ -30,7 +30,7 @@ fn bdb_facts(content: &[u8]) -> Facts {
     run(&BERKELEY_DB, "var/lib/rpm/Packages", content, None)
 }
 
-/// A database: path, content, and its log, if it has any.
+/// A database: path, content, and the log of one that may have any.
 pub(crate) type Sample = (&'static str, Vec<u8>, Option<Vec<u8>>);
 
 /// Databases of every format.
