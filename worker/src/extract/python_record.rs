@@ -3,7 +3,7 @@
 //! Formats: <https://packaging.python.org/en/latest/specifications/recording-installed-packages/>, a line `path,hash,size` for
 //! each file, relative to the directory that holds the `*.dist-info`; pip's list is relative to the `*.egg-info` itself.
 
-use lazaret::inventory::Facts;
+use lazaret::inventory::{Facts, GapKind};
 use lazaret::path::LayerPath;
 
 use super::{ClaimedFile, Content, Extractor, control, owned};
@@ -26,17 +26,26 @@ pub(super) static RECORD: Extractor = Extractor {
     extract,
 };
 
+/// Files that are kept of one distribution, many times what the largest has.
+const MAX_FILES: usize = 1 << 20;
+
 fn extract(file: &ClaimedFile<'_>) -> Facts {
     let mut base = LayerPath::from_entry(file.path.parent());
     if file.path.file_name() == b"RECORD" {
         base.pop();
     }
-    let files = control::lines(file.content).filter_map(path).map(|name| {
+    let mut names = control::lines(file.content).filter_map(path);
+    let files = names.by_ref().take(MAX_FILES).map(|name| {
         let mut path = base.clone();
         path.extend(name);
         (owned::key(path.as_bytes()), 0)
     });
-    Facts { files: files.collect(), ..Facts::default() }
+    let mut facts = Facts { files: files.collect(), ..Facts::default() };
+    if names.next().is_some() {
+        let reason = format!("more than {MAX_FILES} files of a Python distribution; the rest have no owner");
+        facts.gaps.push(file.gap(GapKind::Limit, reason));
+    }
+    facts
 }
 
 /// The first field of a line. One in quotation marks has a comma or such a mark in its name, which no executable has.
@@ -84,5 +93,9 @@ mod tests {
     fn a_hostile_record_costs_its_own_size() {
         assert_eq!(keys("a.dist-info/RECORD", &"../".repeat(1 << 18)).len(), 0);
         assert_eq!(keys("a.dist-info/RECORD", &"x\n".repeat(1 << 16)).len(), 1 << 16);
+        let path = LayerPath::from("a.dist-info/RECORD");
+        let content = b"a\n".repeat(MAX_FILES + 1);
+        let facts = extract(&ClaimedFile { path: &path, content: &content, companions: &[] });
+        assert_eq!((facts.files.len(), facts.gaps.len()), (MAX_FILES, 1));
     }
 }
