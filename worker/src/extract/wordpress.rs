@@ -113,7 +113,8 @@ fn with_header(file: &ClaimedFile<'_>, kind: &str, name: &[u8], slug: &[u8]) -> 
 
 /// A version as people write it: a word, or a number and remarks behind it.
 fn version(value: &[u8]) -> Option<&str> {
-    let first = || value.split(u8::is_ascii_whitespace).next().filter(|word| word.first().is_some_and(u8::is_ascii_digit));
+    let first =
+        || value.split(u8::is_ascii_whitespace).next().filter(|word| word.first().is_some_and(u8::is_ascii_digit));
     word(value).or_else(|| first().and_then(word))
 }
 
@@ -183,7 +184,11 @@ mod tests {
             assert_eq!(facts.packages.first().map(|package| package.version.as_str()), version, "{content}");
             assert_eq!(facts.gaps, []);
         }
-        for content in ["// Plugin Name: A\n// x\n", "// Plugin Name: A\n// Version:\n", "// Plugin Name: A\n// Version: see below\n// x\n"] {
+        for content in [
+            "// Plugin Name: A\n// x\n",
+            "// Plugin Name: A\n// Version:\n",
+            "// Plugin Name: A\n// Version: see below\n// x\n",
+        ] {
             assert_eq!(plugin(content.as_bytes()), Facts::default(), "{content}");
         }
         assert_eq!(plugin(&b"\n".repeat(1 << 20)), Facts::default());

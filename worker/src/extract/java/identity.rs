@@ -91,12 +91,13 @@ fn is_of_another(manifest: &Manifest, own: &Coordinates) -> bool {
         && !names.into_iter().filter_map(|name| manifest.bare(name)).any(is_name)
 }
 
-/// Whether two versions have the same numbers, as far as they go: OSGi's has three of them.
+/// Whether two versions have the same numbers, as far as both go: OSGi's has three of them, a specification's mostly two.
 fn are_alike(one: &str, other: &str) -> bool {
-    let numbers = |text: &'_ str| text.split(['.', '-', '_']).map_while(|part| part.parse::<u64>().ok()).collect::<Vec<_>>();
+    let numbers =
+        |text: &str| text.split(['.', '-', '_']).map_while(|part| part.parse::<u64>().ok()).collect::<Vec<_>>();
     let (one, other) = (numbers(one), numbers(other));
     let common = one.len().min(other.len());
-    common > 0 && one[..common] == other[..common] && one[common..].iter().chain(&other[common..]).all(|&n| n == 0)
+    common > 0 && one[..common] == other[..common]
 }
 
 /// The versions that a manifest states.

@@ -108,7 +108,10 @@ mod tests {
     fn lists_may_be_indented() {
         let plain = "version: 1\npackage:\n- name: a\n  version: '1'\n  manager: conda\n  dependencies:\n    - b\n    name: c\n- name: d\n  version: '2'\n  manager: pip\n";
         let indented = plain.replace("\n- ", "\n  - ").replace("\n  v", "\n    v").replace("\n  m", "\n    m");
-        let indented = indented.replace("\n  d", "\n    d").replace("\n    - b", "\n      - b").replace("\n    name: c", "\n      name: c");
+        let indented = indented
+            .replace("\n  d", "\n    d")
+            .replace("\n    - b", "\n      - b")
+            .replace("\n    name: c", "\n      name: c");
         let facts = read_text(plain);
         assert_eq!((facts.packages.len(), facts.gaps.len()), (2, 0), "{facts:?}");
         assert_eq!(read_text(&indented), facts, "{indented}");

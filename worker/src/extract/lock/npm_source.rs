@@ -65,7 +65,10 @@ mod tests {
             ("https://registry.yarnpkg.com/@s/a/-/a-1.0.0.tgz#0123", None),
             ("https://npm.corp.example/repository/npm/a/-/a-1.0.0.tgz", None),
             ("https://registry.npm.taobao.org/a/download/a-1.0.0.tgz", None),
-            ("https://registry.npm.taobao.org/@s/a/download/@s/a-1.0.0.tgz?cache=0&other_urls=x%2Fdownload%2Fb#574b", None),
+            (
+                "https://registry.npm.taobao.org/@s/a/download/@s/a-1.0.0.tgz?cache=0&other_urls=x%2Fdownload%2Fb#574b",
+                None,
+            ),
             ("https://registry.nlark.com/@s/a/download/a-1.0.0.tgz?cache=0", None),
             ("https://registry.npmmirror.com/a/-/a-1.0.0.tgz", None),
             ("https://x.example/a/download/b-1.0.0.tgz", Some("registry")),

@@ -29,8 +29,7 @@ pub(crate) static REQUIREMENTS: Extractor = Extractor {
 fn claims(path: &[u8]) -> bool {
     let Some(stem) = path.strip_suffix(b".txt") else { return false };
     let (directory, name) = split(stem);
-    (memmem::find(name, b"requirements").is_some() || split(directory).1 == b"requirements")
-        && has_suffix(path, ".txt")
+    (memmem::find(name, b"requirements").is_some() || split(directory).1 == b"requirements") && has_suffix(path, ".txt")
 }
 
 fn extract(file: &ClaimedFile<'_>) -> Facts {

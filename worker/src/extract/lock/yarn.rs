@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn a_long_key_parts_no_block() {
-        let content = "__metadata:\n  version: 8\n\n? \"a@npm:1, a@npm:2\"\n:\n  version: 1.0.0\n  resolution: \"a@npm:1.0.0\"\n";
+        let content =
+            "__metadata:\n  version: 8\n\n? \"a@npm:1, a@npm:2\"\n:\n  version: 1.0.0\n  resolution: \"a@npm:1.0.0\"\n";
         let path = LayerPath::from("yarn.lock");
         let facts = extract(&ClaimedFile { path: &path, content: content.as_bytes(), companions: &[] });
         assert_eq!((facts.packages.len(), facts.gaps), (1, Vec::new()));
