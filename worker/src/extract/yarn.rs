@@ -44,7 +44,11 @@ fn extract(file: &ClaimedFile<'_>) -> Facts {
     let mut facts = Facts::default();
     let mut left = MAX_MANIFEST + file.content.len().saturating_mul(RATIO).min(MAX_UNPACKED);
     for entry in &entries {
-        let manifest = match entry.unpacked(MAX_MANIFEST.min(left)) {
+        let most = MAX_MANIFEST.min(left);
+        let outcome = entry.unpacked(most);
+        // Whatever fails may have cost as much.
+        left -= outcome.as_ref().map_or(most, |manifest| manifest.len());
+        let manifest = match outcome {
             Ok(manifest) => manifest,
             Err(zip::Flaw::TooLarge) => {
                 let reason = "a package.json, or all of them together, are larger than is read of such a file";
@@ -56,7 +60,6 @@ fn extract(file: &ClaimedFile<'_>) -> Facts {
                 continue;
             }
         };
-        left -= manifest.len();
         let inside = LayerPath::from_entry(entry.name);
         let found = (npm::NPM.extract)(&ClaimedFile { path: &inside, content: &manifest, companions: &[] });
         facts.gaps.extend(found.gaps.into_iter().map(|gap| Gap { path: file.path.clone(), ..gap }));

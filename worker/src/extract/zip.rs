@@ -5,9 +5,11 @@ use std::io::Read;
 
 use flate2::bufread::DeflateDecoder;
 
-// Signatures and sizes of the parts that are read: APPNOTE.TXT of PKWARE, sections 4.3.7, 4.3.12 and 4.3.16.
+// Signatures and sizes of the parts that are read: APPNOTE.TXT of PKWARE, sections 4.3.7, 4.3.12, 4.3.14 and 4.3.16.
 const END: &[u8] = b"PK\x05\x06";
 const END_BYTES: usize = 22;
+/// Stands before it where the archive has more entries than its numbers can tell.
+const END_64: &[u8] = b"PK\x06\x06";
 const DIRECTORY_ENTRY: &[u8] = b"PK\x01\x02";
 const DIRECTORY_ENTRY_BYTES: usize = 46;
 const LOCAL_ENTRY: &[u8] = b"PK\x03\x04";
@@ -51,7 +53,11 @@ pub(super) fn entries(archive: &[u8], wanted: fn(&[u8]) -> bool, most: usize) ->
         }
         directory = directory.get(name_end + extra + comment..).ok_or("its directory is cut off")?;
     }
-    if directory.starts_with(END) { Ok(found) } else { Err("its directory is cut off") }
+    if directory.starts_with(END) || directory.starts_with(END_64) {
+        Ok(found)
+    } else {
+        Err("its directory is cut off")
+    }
 }
 
 /// The packed bytes of the entry whose local header is at `start`.
