@@ -44,6 +44,7 @@ mod plain;
 mod portage;
 mod pub_cache;
 mod python;
+mod python_egg;
 mod python_record;
 mod r_package;
 mod rpm;
@@ -56,6 +57,7 @@ mod twins;
 pub(crate) mod word;
 mod wordpress;
 mod yarn;
+mod zip;
 
 #[cfg(test)]
 pub(crate) use rpm::tests::samples as rpm_samples;
@@ -97,6 +99,7 @@ pub static EXTRACTORS: &[&Extractor] = &[
     &yarn::YARN_CACHE,
     &python::PYTHON,
     &python_record::RECORD,
+    &python_egg::EGG,
     &java::ARCHIVE,
     &java::DESCRIPTOR,
     &dotnet::DOTNET_DEPS,

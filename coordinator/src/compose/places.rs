@@ -37,6 +37,7 @@ const MARKERS: &[&[u8]] = &[
     b"boot",
     b"modules",
     b"auto",
+    b"requirements",
 ];
 const MARKER_SUFFIXES: &[&[u8]] = &[b".dist-info", b".egg-info", b".egg"];
 /// No claim looks at more directories above a file than this, but for those of fixed places, and Conan's.
@@ -60,6 +61,9 @@ pub(super) fn claims_alike(extractor: &str, from: &LayerPath, to: &LayerPath) ->
         "npm" if below(from, 5, b"corepack/") != below(to, 5, b"corepack/") => return false,
         "npm" => 4,
         "maven-descriptor" => 5,
+        // Or the directory `requirements`.
+        "lock-requirements" if is_requirements(from) && is_requirements(to) => return true,
+        "lock-requirements" => 2,
         // The name of the file alone. That none is claimed inside a dependency keeps noise away, and means nothing more.
         name if name.starts_with("lock-") => 1,
         "java-release" | "chisel" | "sbom" | "sbom-xml" => 2,
@@ -72,7 +76,7 @@ pub(super) fn claims_alike(extractor: &str, from: &LayerPath, to: &LayerPath) ->
         "alpm-desc" | "alpm-files" | "portage-contents" | "portage-licence" => 6,
         "nix-store" | "nix-database" | "bitnami-components" => 6,
         "sbom-installed" | "flatpak" => 7,
-        "hex-metadata" | "perl-local" => 1,
+        "hex-metadata" | "perl-local" | "python-egg" => 1,
         // What is below `auto`, however deep, is the module's name.
         "perl-packlist" if below_auto(from) != below_auto(to) => return false,
         "perl-packlist" => 2,
@@ -111,6 +115,12 @@ pub(super) fn may_gain(from: &LayerPath, to: &LayerPath, is_written: impl Fn(&La
 
 fn is_os_release(path: &LayerPath) -> bool {
     matches!(path.as_bytes(), b"etc/os-release" | b"usr/lib/os-release")
+}
+
+/// Whether the file's own name makes it requirements of Python.
+fn is_requirements(path: &LayerPath) -> bool {
+    let name = path.file_name();
+    name.windows(b"requirements".len()).any(|part| part == b"requirements")
 }
 
 /// The last `count` components.
@@ -194,6 +204,10 @@ mod tests {
             ("perl-packlist", "auto/A/.packlist", "x/A/.packlist", false),
             ("perl-local", "lib/perllocal.pod", "usr/lib/perl5/perllocal.pod", true),
             ("lock-cargo", "app/Cargo.lock", "srv/other/Cargo.lock", true),
+            ("lock-requirements", "app/requirements-dev.txt", "srv/x/requirements-dev.txt", true),
+            ("lock-requirements", "app/requirements/base.txt", "srv/requirements/base.txt", true),
+            ("lock-requirements", "app/requirements/base.txt", "srv/x/base.txt", false),
+            ("python-egg", "lib/a/x-1.egg", "usr/lib/a/x-1.egg", true),
             ("lock-nuget-project", "app/a.csproj", "app/b.csproj", false),
         ] {
             assert_eq!(claims_alike(extractor, &from.into(), &to.into()), alike, "{from} {to}");

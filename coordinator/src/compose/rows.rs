@@ -175,7 +175,7 @@ impl<'s> Row<'s> {
 }
 
 /// Evidence that is a symbolic link: by the path that it leads to, the paths of the links. One that leads to no evidence of
-/// the same kind is a gap.
+/// the same kind is a gap, where its name means anything.
 fn symbolic_evidence(state: &mut State<'_>) -> BTreeMap<LayerPath, Vec<LayerPath>> {
     let mut aliases: BTreeMap<LayerPath, Vec<LayerPath>> = BTreeMap::new();
     let mut gaps = Vec::new();
@@ -187,6 +187,7 @@ fn symbolic_evidence(state: &mut State<'_>) -> BTreeMap<LayerPath, Vec<LayerPath
         });
         match found {
             Some(to) => aliases.entry(to).or_default().push(path.clone()),
+            None if databases::name_proves_nothing(slot.extractor) => {}
             None => {
                 let reason = "a symbolic link to a file that is missing, or that is not read under its own name".into();
                 let gap = Gap { kind: GapKind::UnresolvedLink, path: path.clone(), reason };

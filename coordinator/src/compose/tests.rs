@@ -32,6 +32,35 @@ fn links_to_a_database_are_listed_up_to_a_number_in_all() {
 }
 
 #[test]
+fn a_link_whose_name_proves_nothing_leaves_no_gap() {
+    let link = |extractor: &str, path: &str, target: &str| Evidence {
+        path: path.into(),
+        extractor: extractor.into(),
+        facts: Facts { link: Some(Link::Symbolic(target.as_bytes().to_vec())), ..Facts::default() },
+    };
+    let lockfile = Evidence {
+        path: "srv/Cargo.lock".into(),
+        extractor: "lock-cargo".into(),
+        facts: Facts { packages: packages(1), declared: true, ..Facts::default() },
+    };
+    let layer = LayerInventory {
+        evidence: vec![
+            link("lock-cargo", "app/Cargo.lock", "../srv/Cargo.lock"),
+            link("java-release", "app/release", "releases/1"),
+            link("lock-requirements", "app/requirements.txt", "/missing"),
+            link("npm", "app/z/node_modules/a/package.json", "/missing"),
+            lockfile,
+        ],
+        ..LayerInventory::default()
+    };
+    let contents = compose([Some(&layer)]);
+    let gaps: Vec<_> = contents.gaps.iter().map(|gap| gap.gap.path.to_string()).collect();
+    assert_eq!(gaps, ["app/z/node_modules/a/package.json"]);
+    let evidence: Vec<_> = contents.declared[0].evidence.iter().map(ToString::to_string).collect();
+    assert_eq!(evidence, ["app/Cargo.lock", "srv/Cargo.lock"]);
+}
+
+#[test]
 fn paths_move_with_the_innermost_link_above_them() {
     let link =
         |path: &str, target: &str| Hide { path: path.into(), kind: HideKind::Symlink(target.as_bytes().to_vec()) };

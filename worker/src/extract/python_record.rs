@@ -26,6 +26,9 @@ pub(super) static RECORD: Extractor = Extractor {
     extract,
 };
 
+/// Files that are kept of one distribution, many times what the largest has.
+const MAX_FILES: usize = 1 << 20;
+
 fn extract(file: &ClaimedFile<'_>) -> Facts {
     let mut base = LayerPath::from_entry(file.path.parent());
     if file.path.file_name() == b"RECORD" {
@@ -34,6 +37,11 @@ fn extract(file: &ClaimedFile<'_>) -> Facts {
     let mut facts = Facts::default();
     let mut budget = owned::Budget::of(file.content);
     for name in control::lines(file.content).filter_map(path) {
+        if facts.files.len() == MAX_FILES {
+            let reason = format!("more than {MAX_FILES} files of a Python distribution; the rest have no owner");
+            facts.gaps.push(file.gap(GapKind::Limit, reason));
+            break;
+        }
         if budget.takes(base.as_bytes().len() + name.len()) {
             let mut path = base.clone();
             path.extend(name);
@@ -92,6 +100,10 @@ mod tests {
     fn a_hostile_record_costs_its_own_size() {
         assert_eq!(keys("a.dist-info/RECORD", &"../".repeat(1 << 18)).len(), 0);
         assert_eq!(keys("a.dist-info/RECORD", &"x\n".repeat(1 << 16)).len(), 1 << 16);
+        let path = LayerPath::from("a.dist-info/RECORD");
+        let content = b"a\n".repeat(MAX_FILES + 1);
+        let facts = extract(&ClaimedFile { path: &path, content: &content, companions: &[] });
+        assert_eq!((facts.files.len(), facts.gaps.len()), (MAX_FILES, 1));
     }
 
     #[test]

@@ -1,0 +1,85 @@
+//! Python eggs that are one file: a zip archive that Python imports from as it is.
+
+use lazaret::ecosystem::Ecosystem;
+use lazaret::inventory::{Facts, GapKind};
+use lazaret::path::LayerPath;
+
+use super::plain::malformed;
+use super::{ClaimedFile, Content, Extractor, python, zip};
+
+/// `NAME-VERSION-pyX.Y.egg`, as setuptools installed for a long time: what [`python::PYTHON`] reads of an egg that is a
+/// directory, `EGG-INFO/PKG-INFO`, is in the archive
+/// (<https://setuptools.pypa.io/en/latest/deprecated/python_eggs.html>).
+pub(super) static EGG: Extractor = Extractor {
+    name: "python-egg",
+    version: 1,
+    claims: |path| path.strip_suffix(b".egg").is_some_and(python::is_in_use),
+    content: Content::Whole(256 << 20),
+    companions: &[],
+    yields: &[Ecosystem::PyPi],
+    // Eggs of both kinds are told of there.
+    form: "",
+    extract,
+};
+
+const METADATA: &[u8] = b"EGG-INFO/PKG-INFO";
+/// What the metadata is read to, unpacked.
+const MAX_METADATA: usize = 16 << 20;
+
+fn extract(file: &ClaimedFile<'_>) -> Facts {
+    // Models of 3D engines and archives of another kind are called so too.
+    if !file.content.starts_with(b"PK") {
+        return Facts::default();
+    }
+    let entries = match zip::entries(file.content, |name| name == METADATA, 1) {
+        Ok(entries) => entries,
+        Err(reason) => return malformed(file, format!("a Python egg: {reason}")),
+    };
+    let Some(entry) = entries.first() else { return malformed(file, "a Python egg without EGG-INFO/PKG-INFO") };
+    let metadata = match entry.unpacked(MAX_METADATA) {
+        Ok(metadata) => metadata,
+        Err(zip::Flaw::TooLarge) => {
+            let gap = file.gap(GapKind::Limit, "a Python egg with more metadata than is read of one");
+            return Facts { gaps: vec![gap], ..Facts::default() };
+        }
+        Err(zip::Flaw::Malformed(reason)) => return malformed(file, format!("a Python egg: {reason}")),
+    };
+    let inside = LayerPath::from_entry(METADATA);
+    let mut facts = (python::PYTHON.extract)(&ClaimedFile { path: &inside, content: &metadata, companions: &[] });
+    facts.gaps.iter_mut().for_each(|gap| gap.path = file.path.clone());
+    facts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::golden;
+
+    #[test]
+    fn golden_cases() {
+        golden::check(&EGG);
+    }
+
+    #[test]
+    fn claims_eggs() {
+        for path in ["lib/python2.7/site-packages/six-1.10.0-py2.7.egg", "six.egg"] {
+            assert!((EGG.claims)(path.as_bytes()), "{path}");
+        }
+        for path in [".egg", "a/.egg", "a/~ip-1.egg", "a/x.egg/EGG-INFO/PKG-INFO", "a/x.egg-info", "a/x.egg-link", ""] {
+            assert!(!(EGG.claims)(path.as_bytes()), "{path}");
+        }
+    }
+
+    #[test]
+    fn every_truncation_is_a_gap_or_no_egg() {
+        for (path, whole) in golden::files_of(&EGG) {
+            let path = path.as_str().into();
+            for end in 0..whole.len() {
+                let facts = extract(&ClaimedFile { path: &path, content: &whole[..end], companions: &[] });
+                // The last field is the length of a comment that is not read.
+                let expected = if end < 2 || end + 2 >= whole.len() { 0 } else { 1 };
+                assert!(facts.gaps.len() == expected || !whole.starts_with(b"PK"), "{path} {end}");
+            }
+        }
+    }
+}
