@@ -17,8 +17,7 @@ pub(super) static EGG: Extractor = Extractor {
     content: Content::Whole(256 << 20),
     companions: &[],
     yields: &[Ecosystem::PyPi],
-    // Eggs of both kinds are told of there.
-    form: "",
+    form: "zipped eggs",
     extract,
 };
 

@@ -22,7 +22,7 @@ pub(crate) static NUGET_PROJECT: Extractor = Extractor {
     content: Content::Whole(8 << 20),
     companions: &[],
     yields: &[Ecosystem::NuGet],
-    form: "project files",
+    form: "project files, `Directory.Packages.props`",
     extract,
 };
 

@@ -20,7 +20,7 @@ pub(crate) static REQUIREMENTS: Extractor = Extractor {
     content: WHOLE,
     companions: &[],
     yields: &[Ecosystem::PyPi],
-    form: "`requirements.txt`",
+    form: "`*requirements*.txt`",
     extract,
 };
 
