@@ -76,11 +76,11 @@ pub(super) fn claims_alike(extractor: &str, from: &LayerPath, to: &LayerPath) ->
         "alpm-desc" | "alpm-files" | "portage-contents" | "portage-licence" => 6,
         "nix-store" | "nix-database" | "bitnami-components" => 6,
         "sbom-installed" | "flatpak" => 7,
-        "hex-metadata" | "perl-local" | "python-egg" => 1,
+        "hex-metadata" | "perl-local" => 1,
         // What is below `auto`, however deep, is the module's name.
         "perl-packlist" if below_auto(from) != below_auto(to) => return false,
         "perl-packlist" => 2,
-        "ghc-package" | "swift" | "conan-cache" => 2,
+        "ghc-package" | "swift" | "conan-cache" | "python-egg" => 2,
         "cpan" | "otp-application" => 3,
         "r-package" | "luarocks" | "opam" | "pub-cache" | "julia" | "yarn-cache" => 4,
         "conan" => 8,
@@ -207,7 +207,8 @@ mod tests {
             ("lock-requirements", "app/requirements-dev.txt", "srv/x/requirements-dev.txt", true),
             ("lock-requirements", "app/requirements/base.txt", "srv/requirements/base.txt", true),
             ("lock-requirements", "app/requirements/base.txt", "srv/x/base.txt", false),
-            ("python-egg", "lib/a/x-1.egg", "usr/lib/a/x-1.egg", true),
+            ("python-egg", "lib/eggs/x-1.egg", "usr/lib/eggs/x-1.egg", true),
+            ("python-egg", "lib/eggs/x-1.egg", "lib/data/x-1.egg", false),
             ("lock-nuget-project", "app/a.csproj", "app/b.csproj", false),
         ] {
             assert_eq!(claims_alike(extractor, &from.into(), &to.into()), alike, "{from} {to}");

@@ -2,7 +2,7 @@
 
 use lazaret::ecosystem::Ecosystem;
 use lazaret::inventory::{Facts, GapKind};
-use lazaret::path::LayerPath;
+use lazaret::path::{LayerPath, split};
 
 use super::plain::malformed;
 use super::{ClaimedFile, Content, Extractor, python, zip};
@@ -13,13 +13,20 @@ use super::{ClaimedFile, Content, Extractor, python, zip};
 pub(super) static EGG: Extractor = Extractor {
     name: "python-egg",
     version: 1,
-    claims: |path| path.strip_suffix(b".egg").is_some_and(python::is_in_use),
+    claims: |path| {
+        path.strip_suffix(b".egg").is_some_and(|stem| is_imported_from(split(stem).0) && python::is_in_use(stem))
+    },
     content: Content::Whole(256 << 20),
     companions: &[],
     yields: &[Ecosystem::PyPi],
     form: "zipped eggs",
     extract,
 };
+
+/// Whether Python is told to look in this directory: setuptools installs there, and buildout. Eggs elsewhere are some test's data.
+fn is_imported_from(directory: &[u8]) -> bool {
+    matches!(split(directory).1, b"site-packages" | b"dist-packages" | b"eggs")
+}
 
 const METADATA: &[u8] = b"EGG-INFO/PKG-INFO";
 /// What the metadata is read to, unpacked.
@@ -61,10 +68,20 @@ mod tests {
 
     #[test]
     fn claims_eggs() {
-        for path in ["lib/python2.7/site-packages/six-1.10.0-py2.7.egg", "six.egg"] {
+        for path in ["lib/python2.7/site-packages/six-1.10.0-py2.7.egg", "srv/eggs/six.egg"] {
             assert!((EGG.claims)(path.as_bytes()), "{path}");
         }
-        for path in [".egg", "a/.egg", "a/~ip-1.egg", "a/x.egg/EGG-INFO/PKG-INFO", "a/x.egg-info", "a/x.egg-link", ""] {
+        for path in [
+            ".egg",
+            "eggs/.egg",
+            "eggs/~ip-1.egg",
+            "eggs/x.egg/EGG-INFO/PKG-INFO",
+            "eggs/x.egg-info",
+            "eggs/x.egg-link",
+            "site-packages/pkg_resources/tests/data/my-test-package_zipped-egg/my_test_package-1.0-py3.7.egg",
+            "six.egg",
+            "",
+        ] {
             assert!(!(EGG.claims)(path.as_bytes()), "{path}");
         }
     }

@@ -100,11 +100,13 @@ fn what_is_no_bill_is_nothing_and_what_is_not_read_is_a_gap() {
 
 #[test]
 fn invalid_entries_are_counted() {
-    let facts = read(
-        br#"{"bomFormat":"CycloneDX","components":[{"purl":"nonsense"},{"purl":"pkg:npm/a"},{"purl":"pkg:docker/a@1"}]}"#,
-    );
-    assert_eq!((facts.packages.len(), facts.gaps.len()), (0, 1));
+    let content = br#"{"bomFormat":"CycloneDX","components":[{"purl":"nonsense"},{"purl":"pkg:npm/a"},{"purl":"pkg:docker/a@1"},{"purl":"b"}]}"#;
+    let facts = read(content);
+    assert_eq!((facts.packages.len(), facts.gaps.len()), (0, 1), "to declare no version is no fault");
     assert!(facts.gaps[0].reason.starts_with("2 "), "{facts:?}");
+    let path = "opt/bitnami/x/.spdx-x.spdx".into();
+    let installed = (INSTALLED.extract)(&ClaimedFile { path: &path, content, companions: &[] });
+    assert_eq!(installed.gaps.len(), 2, "{installed:?}");
 }
 
 #[test]
