@@ -8,9 +8,12 @@ use lazaret::inventory::{Evidence, Facts, Gap, GapKind, Hide, HideKind, LayerInv
 use lazaret::package::Package;
 use lazaret::path::LayerPath;
 
+mod assemblies;
 mod databases;
 pub mod executables;
 mod links;
+mod notes;
+mod perl;
 mod places;
 mod presence;
 mod relocation;
@@ -25,7 +28,7 @@ use relocation::Relocation;
 use state::State;
 
 /// Raised with every change of what composition yields; stored image inventories of another version are not used.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// What an image contains, whatever is known about it today.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
@@ -116,6 +119,7 @@ fn apply<'a>(state: &mut State<'a>, index: u32, layer: &'a LayerInventory) {
         })),
         false => hide(state, &relocation, &layer.hides),
     }
+    let replaced = executables::replaced(state, layer, &relocation);
     let mut linked = linked.into_iter().peekable();
     for (i, evidence) in layer.evidence.iter().enumerate() {
         let Some(path) = relocation.apply(&evidence.path) else { continue };
@@ -152,7 +156,7 @@ fn apply<'a>(state: &mut State<'a>, index: u32, layer: &'a LayerInventory) {
             None => state.insert(index, path, evidence),
         }
     }
-    executables::put(state, index, layer, &relocation);
+    executables::put(state, index, layer, &relocation, replaced);
     state.end_layer();
 }
 

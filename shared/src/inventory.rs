@@ -172,6 +172,13 @@ pub enum Recognised {
     RustBinary,
 }
 
+/// With this begin the reasons of gaps about the note in which an executable names the OS package that it is from: of an
+/// executable that an OS package owns nobody needs that note.
+pub const PACKAGE_NOTE: &str = "package note";
+
+/// With this begin the reasons of gaps about an assembly of .NET, of which a manifest beside it may say what it is.
+pub const ASSEMBLY: &str = "assembly of .NET";
+
 /// How a layer hides what lies below it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 pub struct Hide {

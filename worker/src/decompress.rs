@@ -1,6 +1,6 @@
 //! The uncompressed bytes of a blob, with both digests computed in the same pass, side by side.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, Cursor, Read};
 
 use bincode::{Decode, Encode};
 use flate2::bufread::MultiGzDecoder;
@@ -15,9 +15,12 @@ const BUFFER: usize = 256 << 10;
 /// zstd frames may ask for a window of up to 2^41 bytes; 128 MiB is what its own command line accepts by default.
 const ZSTD_WINDOW_LOG_MAX: u32 = 27;
 
+/// The most that has to be seen of a blob to tell its compression.
+const MAGIC_BYTES: usize = 6;
+
 /// A blob being unpacked: reads as the uncompressed tar.
 pub struct Unpacked<R: BufRead> {
-    decoder: Decoder<Hashed<R>>,
+    decoder: Decoder<Hashed<Begun<R>>>,
     buffer: Box<[u8]>,
     position: usize,
     filled: usize,
@@ -65,6 +68,9 @@ pub struct Totals {
     pub breach: Option<Breach>,
 }
 
+/// A blob, its first bytes in one piece.
+type Begun<R> = io::Chain<Cursor<Vec<u8>>, R>;
+
 enum Decoder<R: BufRead> {
     Gzip(Box<MultiGzDecoder<R>>),
     Zstd(zstd::stream::read::Decoder<'static, R>),
@@ -95,7 +101,8 @@ impl<R: BufRead> Unpacked<R> {
     /// # Errors
     /// Whatever reading the first bytes gives; [`io::ErrorKind::Unsupported`] for compressions that images do not have.
     pub fn new(blob: R, limits: Limits) -> io::Result<Self> {
-        let mut input = Hashed { inner: blob, held: 0, hash: Sha256::new(), count: 0, limit: limits.compressed_bytes };
+        let inner = begin(blob)?;
+        let mut input = Hashed { inner, held: 0, hash: Sha256::new(), count: 0, limit: limits.compressed_bytes };
         let start = input.fill_buf()?;
         let decoder = if start.starts_with(&[0x1f, 0x8b]) {
             Decoder::Gzip(Box::new(MultiGzDecoder::new(input)))
@@ -222,6 +229,21 @@ impl<R: BufRead> Read for Unpacked<R> {
         self.consume(n);
         Ok(n)
     }
+}
+
+/// A source may hand out its first bytes one by one, as a network does.
+fn begin<R: BufRead>(mut blob: R) -> io::Result<Begun<R>> {
+    let mut first = Vec::new();
+    while first.len() < MAGIC_BYTES {
+        let found = blob.fill_buf()?;
+        if found.is_empty() || first.is_empty() && found.len() >= MAGIC_BYTES {
+            break;
+        }
+        let taken = found.len().min(MAGIC_BYTES - first.len());
+        first.extend_from_slice(&found[..taken]);
+        blob.consume(taken);
+    }
+    Ok(Cursor::new(first).chain(blob))
 }
 
 /// A reader that hashes what is consumed through it, as late as it can, so that there is output to hash along with it:

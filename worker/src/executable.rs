@@ -2,8 +2,11 @@
 
 mod auditable;
 mod buildinfo;
+mod bundle;
 mod header;
 mod kept;
+mod note;
+pub(crate) mod pe;
 mod plan;
 mod search;
 mod sections;
@@ -15,9 +18,11 @@ use lazaret::path::LayerPath;
 use memchr::memmem;
 
 use self::buildinfo::BuildInfo;
+use self::bundle::Bundle;
 use self::header::{Header, Segment};
 use self::kept::Kept;
 use self::search::Search;
+pub(crate) use self::sections::section_of;
 use self::sections::{Flaw, Sections};
 use self::upx::UpxError;
 
@@ -25,20 +30,27 @@ use self::upx::UpxError;
 pub const NAME: &str = "executable";
 
 /// Raised with every change of what it yields.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// The packages it finds, and in which form, as an [`crate::extract::Extractor`] says it.
 pub const FORMS: &[(Ecosystem, &str)] = &[
     (Ecosystem::Cargo, "programs built with cargo-auditable"),
     (Ecosystem::Golang, "programs with build information, stripped or packed by UPX too; `stdlib` by the toolchain"),
+    (Ecosystem::NuGet, "assemblies that no manifest accounts for"),
+    (Ecosystem::NuGet, "single-file applications"),
+    (Ecosystem::Apk, NOTES),
+    (Ecosystem::Deb, NOTES),
+    (Ecosystem::Rpm, NOTES),
+    (Ecosystem::Alpm, NOTES),
 ];
+const NOTES: &str = "package notes of executables";
 
 /// Whether a file that starts so may be an executable.
 pub fn is_elf(first_bytes: &[u8]) -> bool {
     first_bytes.starts_with(b"\x7fELF")
 }
 
-/// Reads one ELF file after the other, each from a stream of chunks, in bounded memory (at most 60 MiB, of which a
+/// Reads one ELF file after the other, each from a stream of chunks, in bounded memory (at most 80 MiB, of which a
 /// distribution's programs touch a tenth; 100 MiB more for a program that UPX has packed). Call [`Self::begin`], [`Self::feed`] for each chunk, [`Self::finish`].
 ///
 /// What it looks for lies in read-only data, behind all segments, or somewhere in the writable data (Go's build
@@ -47,11 +59,17 @@ pub struct ElfCapture {
     head: Vec<u8>,
     stage: Stage,
     segments: Vec<Segment>,
+    /// The parts that hold notes.
+    notes: Vec<Segment>,
     kept: Kept,
     /// Of the writable data: its start, and what follows the marks of Go's build information.
     data: Kept,
     search: Search,
     marks: Vec<u64>,
+    /// Where the program ends, once that is known.
+    end: u64,
+    /// What is behind it, if that is a bundle of .NET's.
+    bundle: Option<Bundle>,
     /// A packed file, whole; empty but while one passes.
     packed: Vec<u8>,
     /// Bytes that may yet be unpacked, of all files together: a small one may hold much.
@@ -91,10 +109,13 @@ impl Default for ElfCapture {
             head: Vec::new(),
             stage: Stage::default(),
             segments: Vec::new(),
+            notes: Vec::new(),
             kept: Kept::default(),
             data: Kept::default(),
-            search: Search::new(buildinfo::MAGIC),
+            search: Search::new(buildinfo::MAGIC, 16),
             marks: Vec::new(),
+            end: 0,
+            bundle: None,
             packed: Vec::new(),
             unpacked_left: MAX_UNPACKED,
         }
@@ -106,6 +127,7 @@ impl ElfCapture {
     pub fn begin(&mut self) {
         self.head.clear();
         self.packed = Vec::new();
+        self.bundle = None;
         self.stage = Stage::Head;
     }
 
@@ -132,8 +154,8 @@ impl ElfCapture {
         Header::parse(&self.head).is_some_and(|header| matches!(header.kind, Header::EXECUTABLE | Header::SHARED))
     }
 
-    /// Ends the file: the Go modules and the crates that it lists, or what it was recognised as, or nothing. A gap where
-    /// its sections cannot be told, or where it has a list that cannot be read.
+    /// Ends the file: the Go modules and the crates that it lists, or what it was recognised as, or nothing; and the OS
+    /// package that it says it is from. A gap where its sections cannot be told, or where it has a list that cannot be read.
     pub fn finish(&mut self, path: &LayerPath) -> Facts {
         if matches!(self.stage, Stage::Head) {
             self.decide();
@@ -144,6 +166,10 @@ impl ElfCapture {
         let Stage::Keeping(header) = std::mem::replace(&mut self.stage, Stage::Ignoring) else {
             return Facts::default();
         };
+        if let Some(bundle) = self.bundle.take() {
+            // What runs an application of .NET is nobody's but .NET's, and a bundle pushes its sections out of the window.
+            return bundle.finish(path);
+        }
         self.kept.seal();
         let mut facts = Facts::default();
         let flaws = self.read(&header, &mut facts);
@@ -196,10 +222,13 @@ impl ElfCapture {
         }
         self.segments.clear();
         self.segments.extend(header.segments(&self.head).filter(|segment| segment.loaded));
-        plan::constants(&mut self.kept, &header, &self.head, &self.segments);
+        self.notes.clear();
+        self.notes.extend(header.segments(&self.head).filter(|segment| segment.notes).take(note::MAX_SEGMENTS));
+        plan::constants(&mut self.kept, &header, &self.head, &self.segments, &self.notes);
         plan::data(&mut self.data, &self.segments, MAX_MARKS * MARKED_BYTES as usize);
         self.search.start(self.segments.iter().filter(|segment| segment.writable).copied());
         self.marks.clear();
+        self.end = plan::end(&header, &self.segments);
         let head = std::mem::take(&mut self.head);
         self.keep(&head);
         self.head = head;
@@ -214,8 +243,19 @@ impl ElfCapture {
                 self.marks.push(mark);
             }
         }
+        let position = self.kept.position();
         self.kept.feed(chunk);
         self.data.feed(chunk);
+        let behind = usize::try_from(self.end.saturating_sub(position)).ok().and_then(|skipped| chunk.get(skipped..));
+        if let Some(behind) = behind.filter(|behind| !behind.is_empty()) {
+            if position <= self.end {
+                // All of the program has passed, and the first bytes behind it do.
+                self.bundle = Bundle::behind(self.end, &self.data);
+            }
+            if let Some(bundle) = &mut self.bundle {
+                bundle.feed(behind);
+            }
+        }
     }
 
     /// Adds what the file tells to `facts`, and returns what is wrong with it.
@@ -244,6 +284,11 @@ impl ElfCapture {
             }
         } else if facts.recognised.is_none() && sections.is_some_and(is_rust) {
             facts.recognised = Some(Recognised::RustBinary);
+        }
+        match note::package(header, &self.kept, &self.notes) {
+            Some(Ok(package)) => facts.packages.push(package),
+            Some(Err(flaw)) => flaws.push(flaw),
+            None => {}
         }
         flaws
     }
@@ -280,4 +325,4 @@ fn is_rust(sections: &Sections<'_>) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

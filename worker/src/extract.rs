@@ -4,6 +4,7 @@ use lazaret::ecosystem::Ecosystem;
 use lazaret::inventory::{Facts, Gap, GapKind};
 use lazaret::path::LayerPath;
 
+use crate::executable::pe::may_be_assembly;
 use crate::signature;
 
 mod alpm;
@@ -15,7 +16,7 @@ mod conan;
 mod conda;
 mod control;
 mod cpan;
-mod dotnet;
+pub(crate) mod dotnet;
 mod dpkg;
 mod erlang;
 mod flatpak;
@@ -28,6 +29,7 @@ mod java;
 mod java_release;
 mod julia;
 mod kernel;
+mod kernel_module;
 mod licence;
 mod lock;
 mod luarocks;
@@ -37,10 +39,12 @@ mod opam;
 mod opkg;
 mod os_release;
 pub(crate) mod owned;
+mod perl_local;
 mod plain;
 mod portage;
 mod pub_cache;
 mod python;
+mod python_egg;
 mod python_record;
 mod r_package;
 mod rpm;
@@ -50,9 +54,13 @@ mod snap;
 mod swift;
 #[cfg(test)]
 mod twins;
-mod word;
+pub(crate) mod word;
 mod wordpress;
 mod yarn;
+mod zip;
+
+#[cfg(test)]
+pub(crate) use rpm::tests::samples as rpm_samples;
 
 /// Every extractor. Where two claim one path the first has it. Evidence names them, and the fingerprint of an inventory
 /// holds their names and versions.
@@ -85,10 +93,13 @@ pub static EXTRACTORS: &[&Extractor] = &[
     &bitnami::COMPONENTS,
     &sbom::INSTALLED,
     &kernel::KERNEL,
+    &kernel_module::KERNEL_MODULES,
+    &kernel_module::KERNEL_MODULE,
     &npm::NPM,
     &yarn::YARN_CACHE,
     &python::PYTHON,
     &python_record::RECORD,
+    &python_egg::EGG,
     &java::ARCHIVE,
     &java::DESCRIPTOR,
     &dotnet::DOTNET_DEPS,
@@ -103,6 +114,8 @@ pub static EXTRACTORS: &[&Extractor] = &[
     &wordpress::THEME,
     &r_package::R_PACKAGE,
     &cpan::CPAN,
+    &perl_local::PERL_LOCAL,
+    &perl_local::PACKLIST,
     &luarocks::LUAROCKS,
     &haskell::GHC_PACKAGE,
     &opam::OPAM,
@@ -214,8 +227,9 @@ pub fn claim(path: &[u8]) -> Option<&'static Extractor> {
     EXTRACTORS.iter().copied().find(|extractor| (extractor.claims)(path))
 }
 
-/// Whether `path` may have packages by its name: any extractor claims it, or, if it is an executable, a signature may match it.
+/// Whether `path` may have packages by its name: any extractor claims it, or, if it is an executable, a signature
+/// may match it, or it may be an assembly of .NET.
 /// Of such files it is remembered which OS package owns them.
 pub fn is_claimed(path: &[u8]) -> bool {
-    claim(path).is_some() || signature::is_known(path)
+    claim(path).is_some() || signature::is_known(path) || may_be_assembly(path)
 }

@@ -9,6 +9,8 @@ pub mod extract;
 pub mod fingerprint;
 pub mod limits;
 pub mod sandbox;
+#[cfg(test)]
+mod seeds;
 pub mod serve;
 mod sha256;
 pub mod signature;

@@ -205,7 +205,7 @@ impl<'l> Walk<'l> {
             return self.harvest.read_companion(entry, entries, path);
         }
         let seen = self.executables.read(entry, entries, &path)?;
-        let shadows = seen.is_elf || entry.mode & 0o111 != 0 || depth(&path) <= SHADOW_DEPTH;
+        let shadows = seen.is_executable || entry.mode & 0o111 != 0 || depth(&path) <= SHADOW_DEPTH;
         if seen.is_program {
             self.program(path.clone(), entry.size);
         } else if shadows && seen.facts.is_none() {

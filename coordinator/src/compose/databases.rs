@@ -47,6 +47,14 @@ pub(super) fn reads_any_file(extractor: &str) -> bool {
     extractor == "executable"
 }
 
+/// Whether the name of a file makes nothing of it for the extractor, as others have it as well: a link of that name that leads
+/// to a directory, to nothing, or to a file of another name says no more than that there is nothing.
+pub(super) fn name_proves_nothing(extractor: &str) -> bool {
+    let names =
+        ["java-release", "go-distribution", "r-package", "sbom", "sbom-xml", "wordpress-plugin", "wordpress-theme"];
+    extractor.starts_with("lock-") || names.contains(&extractor) || extractor == "python-egg"
+}
+
 /// Whether the extractor reads lists of the files of one OS package each, which are named after it.
 pub(super) fn lists_files(extractor: &str) -> bool {
     matches!(extractor, "dpkg-file-list" | "dpkg-checksums" | "alpm-files" | "opkg-file-list")

@@ -63,9 +63,11 @@ pub(super) struct Standing<'a> {
 struct Program<'a> {
     layer: u32,
     bytes: u64,
-    /// The evidence that says whose it is, and the name of the OS package in it, if it is one's.
-    owner: Option<(Cow<'a, LayerPath>, Option<Cow<'a, str>>)>,
+    owner: Option<Owner<'a>>,
 }
+
+/// The evidence that says whose an executable is, and the name of the OS package in it, if it is one's.
+type Owner<'a> = (Cow<'a, LayerPath>, Option<Cow<'a, str>>);
 
 impl<'a> Standing<'a> {
     pub(super) fn is_empty(&self) -> bool {
@@ -105,10 +107,29 @@ impl<'a> Standing<'a> {
     }
 }
 
+/// Whose the files are that the executables of `layer` are about to replace, in their order.
+pub(super) fn replaced<'a>(
+    state: &State<'a>,
+    layer: &LayerInventory,
+    relocation: &Relocation<'_>,
+) -> Vec<Option<Owner<'a>>> {
+    let owner = |path: &LayerPath| {
+        let path = relocation.apply(path)?;
+        state.executables.files.get(path.as_bytes())?.owner.clone()
+    };
+    layer.executables.iter().map(|executable| owner(&executable.path)).collect()
+}
+
 /// Puts the executables of `layer`. One that replaces another keeps its owner, if nothing here says whose it is: a package's
-/// file that was touched is still the package's.
-pub(super) fn put<'a>(state: &mut State<'a>, index: u32, layer: &'a LayerInventory, relocation: &Relocation<'_>) {
-    for executable in &layer.executables {
+/// file that was touched is still the package's. `replaced` was told before anything of this layer was put.
+pub(super) fn put<'a>(
+    state: &mut State<'a>,
+    index: u32,
+    layer: &'a LayerInventory,
+    relocation: &Relocation<'_>,
+    replaced: Vec<Option<Owner<'a>>>,
+) {
+    for (executable, known) in layer.executables.iter().zip(replaced) {
         let Some(path) = relocation.apply(&executable.path) else { continue };
         let own = executable.owner.and_then(|owner| {
             let evidence = layer.evidence.get(owner.evidence as usize)?;
@@ -116,11 +137,14 @@ pub(super) fn put<'a>(state: &mut State<'a>, index: u32, layer: &'a LayerInvento
             let package = package.filter(|package| package.ecosystem.is_os()).map(|package| package.name.as_str());
             let package = match databases::lists_files(&evidence.extractor) {
                 true => Some(Cow::Owned(list_owner(&evidence.path))),
-                false => package.map(Cow::Borrowed),
+                // That an executable says which OS package it is from makes it none of that package's files.
+                false => package.filter(|_| evidence.path != executable.path).map(Cow::Borrowed),
             };
             Some((relocation.apply(&evidence.path)?, package))
         });
-        let known = state.executables.files.get(path.as_bytes()).and_then(|known| known.owner.clone());
+        // Nor does what it says of itself come before what a database says.
+        let is_listed = known.as_ref().is_some_and(|(_, package)| package.is_some());
+        let own = own.filter(|(evidence, _)| !is_listed || evidence.as_ref() != path.as_ref());
         // Evidence at the very path stands already, and was put by this layer.
         if state.slots.get(path.as_ref()).is_none_or(|slot| slot.layer != index) {
             state.remove(&path);
@@ -146,7 +170,8 @@ pub(super) fn finish(state: &State<'_>) -> Executables {
     for (path, program) in &state.executables.files {
         found.all.add(program.bytes);
         let owned = program.owner.as_ref().is_some_and(|(evidence, _)| state.slots.contains_key(evidence.as_ref()));
-        if !owned && !is_in_one_of(&trees, path) {
+        let tells = || state.slots.get(path.as_ref()).is_some_and(|slot| !slot.facts.packages.is_empty());
+        if !owned && !tells() && !is_in_one_of(&trees, path) {
             found.unexplained.add(program.bytes);
             let path = LayerPath::from_entry(path);
             found.list.push(Unexplained { path, layer: program.layer, bytes: program.bytes });

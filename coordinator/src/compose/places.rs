@@ -36,6 +36,8 @@ const MARKERS: &[&[u8]] = &[
     b"corepack",
     b"boot",
     b"modules",
+    b"auto",
+    b"requirements",
 ];
 const MARKER_SUFFIXES: &[&[u8]] = &[b".dist-info", b".egg-info", b".egg"];
 /// No claim looks at more directories above a file than this, but for those of fixed places, and Conan's.
@@ -59,18 +61,26 @@ pub(super) fn claims_alike(extractor: &str, from: &LayerPath, to: &LayerPath) ->
         "npm" if below(from, 5, b"corepack/") != below(to, 5, b"corepack/") => return false,
         "npm" => 4,
         "maven-descriptor" => 5,
+        // Or the directory `requirements`.
+        "lock-requirements" if is_requirements(from) && is_requirements(to) => return true,
+        "lock-requirements" => 2,
         // The name of the file alone. That none is claimed inside a dependency keeps noise away, and means nothing more.
         name if name.starts_with("lock-") => 1,
         "java-release" | "chisel" | "sbom" | "sbom-xml" => 2,
         "snap" | "snap-manifest" => 2,
         "wordpress" => 2,
-        "linux-kernel" | "homebrew" | "wordpress-plugin" | "wordpress-theme" => 4,
+        // `lib/modules/RELEASE`, and below it anything.
+        "kernel-module" => 8,
+        "linux-kernel" | "kernel-modules" | "homebrew" | "wordpress-plugin" | "wordpress-theme" => 4,
         // Of fixed places, or of places that stand for what is there.
         "alpm-desc" | "alpm-files" | "portage-contents" | "portage-licence" => 6,
         "nix-store" | "nix-database" | "bitnami-components" => 6,
         "sbom-installed" | "flatpak" => 7,
-        "hex-metadata" => 1,
-        "ghc-package" | "swift" | "conan-cache" => 2,
+        "hex-metadata" | "perl-local" => 1,
+        // What is below `auto`, however deep, is the module's name.
+        "perl-packlist" if below_auto(from) != below_auto(to) => return false,
+        "perl-packlist" => 2,
+        "ghc-package" | "swift" | "conan-cache" | "python-egg" => 2,
         "cpan" | "otp-application" => 3,
         "r-package" | "luarocks" | "opam" | "pub-cache" | "julia" | "yarn-cache" => 4,
         "conan" => 8,
@@ -107,6 +117,12 @@ fn is_os_release(path: &LayerPath) -> bool {
     matches!(path.as_bytes(), b"etc/os-release" | b"usr/lib/os-release")
 }
 
+/// Whether the file's own name makes it requirements of Python.
+fn is_requirements(path: &LayerPath) -> bool {
+    let name = path.file_name();
+    name.windows(b"requirements".len()).any(|part| part == b"requirements")
+}
+
 /// The last `count` components.
 fn tail(path: &LayerPath, count: usize) -> &[u8] {
     let bytes = path.as_bytes();
@@ -119,6 +135,14 @@ fn tail(path: &LayerPath, count: usize) -> &[u8] {
 /// The last `count` components if they begin with `directory`.
 fn below<'a>(path: &'a LayerPath, count: usize, directory: &[u8]) -> Option<&'a [u8]> {
     Some(tail(path, count)).filter(|tail| tail.starts_with(directory))
+}
+
+/// What lies below the last directory called `auto`.
+fn below_auto(path: &LayerPath) -> Option<&[u8]> {
+    let mark = b"/auto/";
+    let bytes = path.as_bytes();
+    let at = bytes.windows(mark.len()).rposition(|window| window == mark).map(|at| at + mark.len());
+    bytes.get(at.or_else(|| bytes.starts_with(b"auto/").then_some(5))?..)
 }
 
 /// From the first of the last components that makes records of files below it.
@@ -175,7 +199,16 @@ mod tests {
             ("maven-descriptor", "a/META-INF/maven/g/a/pom.properties", "b/META-INF/maven/g/a/pom.properties", true),
             ("maven-descriptor", "a/META-INF/maven/g/a/pom.properties", "a/maven/g/a/pom.properties", false),
             ("os-release", "etc/os-release", "usr/lib/os-release", true),
+            ("perl-packlist", "lib/perl5/auto/A/B/.packlist", "usr/lib/perl5/auto/A/B/.packlist", true),
+            ("perl-packlist", "lib/perl5/auto/A/B/.packlist", "lib/perl5/auto/C/B/.packlist", false),
+            ("perl-packlist", "auto/A/.packlist", "x/A/.packlist", false),
+            ("perl-local", "lib/perllocal.pod", "usr/lib/perl5/perllocal.pod", true),
             ("lock-cargo", "app/Cargo.lock", "srv/other/Cargo.lock", true),
+            ("lock-requirements", "app/requirements-dev.txt", "srv/x/requirements-dev.txt", true),
+            ("lock-requirements", "app/requirements/base.txt", "srv/requirements/base.txt", true),
+            ("lock-requirements", "app/requirements/base.txt", "srv/x/base.txt", false),
+            ("python-egg", "lib/eggs/x-1.egg", "usr/lib/eggs/x-1.egg", true),
+            ("python-egg", "lib/eggs/x-1.egg", "lib/data/x-1.egg", false),
             ("lock-nuget-project", "app/a.csproj", "app/b.csproj", false),
         ] {
             assert_eq!(claims_alike(extractor, &from.into(), &to.into()), alike, "{from} {to}");

@@ -7,9 +7,10 @@ use lazaret::inventory::{Gap, GapKind, Link, Recognised};
 use lazaret::package::{Package, SourcePackage};
 use lazaret::path::LayerPath;
 
+use super::assemblies::Manifests;
 use super::presence::{Identity, identity};
 use super::state::State;
-use super::{Contents, InstalledPackage, LayerGap, databases, executables};
+use super::{Contents, InstalledPackage, LayerGap, databases, executables, notes, perl};
 
 /// How often symbolic links are listed as evidence: a database of many packages may have many links to it, and each
 /// package would list each link.
@@ -23,31 +24,56 @@ pub(super) fn finish(mut state: State<'_>) -> Contents {
     let mut recognised: BTreeMap<Recognised, u32> = BTreeMap::new();
     let mut gaps = std::mem::take(&mut state.gaps);
     let mut aliases_left = MAX_ALIASES;
+    let manifests = Manifests::of(&state);
     for (path, slot) in &state.slots {
+        if manifests.account_for(path, slot) {
+            continue;
+        }
         let rows = if slot.facts.declared { &mut declared } else { &mut installed };
+        let owned = owners.contains_key(path);
         for package in &slot.facts.packages {
+            let is_note = notes::is_note(slot.extractor, package);
+            if is_note && owned {
+                continue;
+            }
             let row = rows.entry(identity(package)).or_insert_with(|| Row::new(package));
-            row.add(path, package, &owners);
+            row.add(path, package, is_note, &owners);
             let links = aliases.get(path).map_or(&[][..], Vec::as_slice);
-            links.iter().take(aliases_left).for_each(|link| row.add(link, package, &owners));
+            links.iter().take(aliases_left).for_each(|link| row.add(link, package, is_note, &owners));
             aliases_left = aliases_left.saturating_sub(links.len());
         }
-        // What an OS package brings along is the distribution's to know.
-        if let Some(form) = slot.facts.recognised.filter(|_| !owners.contains_key(path)) {
+        // What an OS package brings along is the distribution's to know; not what the OS packages themselves are.
+        let is_listing = |package: &Package| package.ecosystem.is_os() && !notes::is_note(slot.extractor, package);
+        let is_theirs = owned && !slot.facts.packages.iter().any(is_listing);
+        if let Some(form) = slot.facts.recognised.filter(|_| !is_theirs) {
             *recognised.entry(form).or_default() += 1;
         }
-        gaps.extend(slot.facts.gaps.iter().map(|gap| LayerGap { layer: Some(slot.layer), gap: gap.clone() }));
+        let is_unknown = |gap: &Gap| matches!(gap.kind, GapKind::Unsupported | GapKind::Unread);
+        let is_news = |gap: &&Gap| !is_theirs || !is_unknown(gap) && !notes::is_about_note(gap);
+        let told = slot.facts.gaps.iter().filter(is_news);
+        gaps.extend(told.map(|gap| LayerGap { layer: Some(slot.layer), gap: gap.clone() }));
     }
+    notes::join(&mut installed);
+    perl::join(&mut installed, &state, &mut gaps);
     if aliases_left == 0 {
         let reason = "more symbolic links to files with packages than are listed as evidence of these".into();
         let gap = Gap { kind: GapKind::Limit, path: LayerPath::root(), reason };
         gaps.insert(LayerGap { layer: None, gap });
     }
+    let distro = distro(&state, &aliases);
+    let installed = installed.into_values().map(|row| {
+        let is_note = row.is_note;
+        let mut installed = row.finish(&state, false);
+        if is_note {
+            notes::place(&mut installed.package, distro.as_ref());
+        }
+        installed
+    });
     Contents {
-        distro: distro(&state, &aliases),
         has_os: state.has_os,
         executables: executables::finish(&state),
-        packages: installed.into_values().map(|row| row.finish(&state, false)).filter(is_news).collect(),
+        packages: installed.filter(is_news).collect(),
+        distro,
         declared: declared.into_values().map(|row| row.finish(&state, true)).collect(),
         recognised: recognised.into_iter().collect(),
         gaps: gaps.into_iter().collect(),
@@ -59,16 +85,20 @@ fn is_news(installed: &InstalledPackage) -> bool {
     installed.package.ecosystem != Ecosystem::Generic || installed.owner.is_none()
 }
 
-type Rows<'s> = BTreeMap<Identity<'s>, Row<'s>>;
+pub(super) type Rows<'s> = BTreeMap<Identity<'s>, Row<'s>>;
 
 /// A package, as far as the files that tell of it have been seen.
-struct Row<'s> {
-    package: &'s Package,
+pub(super) struct Row<'s> {
+    pub(super) package: &'s Package,
+    /// Nothing but notes of executables tells of it.
+    pub(super) is_note: bool,
     /// What the first file that tells of the package leaves out, another may say: a list of files names no licence, and a
     /// manifest of slices no source package.
     licence: Option<&'s String>,
     source: Option<&'s SourcePackage>,
-    evidence: Vec<LayerPath>,
+    /// Of a kernel its modules do not know it.
+    cpe: Option<&'s String>,
+    pub(super) evidence: Vec<LayerPath>,
     owner: Owner<'s>,
 }
 
@@ -85,13 +115,26 @@ enum Owner<'s> {
 
 impl<'s> Row<'s> {
     fn new(package: &'s Package) -> Self {
-        Self { package, licence: None, source: None, evidence: Vec::new(), owner: Owner::Unseen }
+        Self {
+            package,
+            is_note: true,
+            licence: None,
+            source: None,
+            cpe: None,
+            evidence: Vec::new(),
+            owner: Owner::Unseen,
+        }
     }
 
     /// Takes the file at `path`, which tells of the package in the words of `package`.
-    fn add(&mut self, path: &LayerPath, package: &'s Package, owners: &'s HashMap<LayerPath, String>) {
+    fn add(&mut self, path: &LayerPath, package: &'s Package, is_note: bool, owners: &'s HashMap<LayerPath, String>) {
+        if self.is_note && !is_note {
+            // A note has less to say than any database.
+            (self.package, self.is_note) = (package, false);
+        }
         self.licence = self.licence.or(package.licence.as_ref());
         self.source = self.source.or(package.source.as_ref());
+        self.cpe = self.cpe.or(package.cpe.as_ref());
         self.owner = match (self.owner, owners.get(path)) {
             (Owner::Unseen, Some(owner)) => Owner::Package(owner),
             (Owner::Package(owner), Some(_)) => Owner::Package(owner),
@@ -101,6 +144,11 @@ impl<'s> Row<'s> {
             Some(inside) => path.inside(inside),
             None => path.clone(),
         });
+    }
+
+    /// Whether an OS package has every file that was seen.
+    pub(super) fn is_owned(&self) -> bool {
+        matches!(self.owner, Owner::Package(_))
     }
 
     fn finish(mut self, state: &State<'_>, declared: bool) -> InstalledPackage {
@@ -118,6 +166,7 @@ impl<'s> Row<'s> {
                 inside: None,
                 licence: self.licence.cloned(),
                 source: self.source.cloned(),
+                cpe: self.cpe.cloned(),
                 ..self.package.clone()
             },
             evidence: self.evidence,
@@ -126,7 +175,7 @@ impl<'s> Row<'s> {
 }
 
 /// Evidence that is a symbolic link: by the path that it leads to, the paths of the links. One that leads to no evidence of
-/// the same kind is a gap.
+/// the same kind is a gap, where its name means anything.
 fn symbolic_evidence(state: &mut State<'_>) -> BTreeMap<LayerPath, Vec<LayerPath>> {
     let mut aliases: BTreeMap<LayerPath, Vec<LayerPath>> = BTreeMap::new();
     let mut gaps = Vec::new();
@@ -138,6 +187,7 @@ fn symbolic_evidence(state: &mut State<'_>) -> BTreeMap<LayerPath, Vec<LayerPath
         });
         match found {
             Some(to) => aliases.entry(to).or_default().push(path.clone()),
+            None if databases::name_proves_nothing(slot.extractor) => {}
             None => {
                 let reason = "a symbolic link to a file that is missing, or that is not read under its own name".into();
                 let gap = Gap { kind: GapKind::UnresolvedLink, path: path.clone(), reason };

@@ -1,7 +1,7 @@
 //! Compositions made to cost more than they should.
 
 use lazaret::ecosystem::Ecosystem;
-use lazaret::inventory::{Evidence, Facts, GapKind, Hide, HideKind, LayerInventory, Link};
+use lazaret::inventory::{Evidence, Facts, Gap, GapKind, Hide, HideKind, LayerInventory, Link, Recognised};
 use lazaret::package::Package;
 use lazaret::path::LayerPath;
 
@@ -29,6 +29,35 @@ fn links_to_a_database_are_listed_up_to_a_number_in_all() {
     let listed: usize = contents.packages.iter().map(|installed| installed.evidence.len()).sum();
     assert_eq!((contents.packages.len(), listed), (1000, 501_000));
     assert_eq!(contents.gaps.iter().map(|gap| gap.gap.kind).collect::<Vec<_>>(), [GapKind::Limit]);
+}
+
+#[test]
+fn a_link_whose_name_proves_nothing_leaves_no_gap() {
+    let link = |extractor: &str, path: &str, target: &str| Evidence {
+        path: path.into(),
+        extractor: extractor.into(),
+        facts: Facts { link: Some(Link::Symbolic(target.as_bytes().to_vec())), ..Facts::default() },
+    };
+    let lockfile = Evidence {
+        path: "srv/Cargo.lock".into(),
+        extractor: "lock-cargo".into(),
+        facts: Facts { packages: packages(1), declared: true, ..Facts::default() },
+    };
+    let layer = LayerInventory {
+        evidence: vec![
+            link("lock-cargo", "app/Cargo.lock", "../srv/Cargo.lock"),
+            link("java-release", "app/release", "releases/1"),
+            link("lock-requirements", "app/requirements.txt", "/missing"),
+            link("npm", "app/z/node_modules/a/package.json", "/missing"),
+            lockfile,
+        ],
+        ..LayerInventory::default()
+    };
+    let contents = compose([Some(&layer)]);
+    let gaps: Vec<_> = contents.gaps.iter().map(|gap| gap.gap.path.to_string()).collect();
+    assert_eq!(gaps, ["app/z/node_modules/a/package.json"]);
+    let evidence: Vec<_> = contents.declared[0].evidence.iter().map(ToString::to_string).collect();
+    assert_eq!(evidence, ["app/Cargo.lock", "srv/Cargo.lock"]);
 }
 
 #[test]
@@ -101,4 +130,35 @@ fn what_one_file_leaves_out_another_says() {
     let contents = compose([Some(&layer)]);
     let [libc] = &contents.packages[..] else { panic!("{:?}", contents.packages) };
     assert_eq!((libc.package.source.as_ref(), libc.package.licence.as_deref()), (Some(&source), Some("LGPL")));
+}
+
+#[test]
+fn what_an_os_package_brings_along_and_nobody_can_name_is_the_distributions_to_know() {
+    let gap = |kind, path: &str| Gap { kind, path: path.into(), reason: "why".into() };
+    let jar = |path: &str| Evidence {
+        path: path.into(),
+        extractor: "java-archive".into(),
+        facts: Facts {
+            gaps: vec![gap(GapKind::Malformed, path), gap(GapKind::Unsupported, path)],
+            recognised: Some(Recognised::GoBinary),
+            ..Facts::default()
+        },
+    };
+    let manifest = Facts { packages: packages(1), gaps: vec![gap(GapKind::Unsupported, "c")], ..Facts::default() };
+    let list = Facts { packages: packages(1), owned: vec![("a.jar".into(), 0), ("c".into(), 0)], ..Facts::default() };
+    let layer = LayerInventory {
+        evidence: vec![jar("a.jar"), jar("b.jar"), evidence("c", manifest), evidence("d", list)],
+        ..LayerInventory::default()
+    };
+    let contents = compose([Some(&layer)]);
+    let told: Vec<_> = contents.gaps.iter().map(|gap| (gap.gap.path.to_string(), gap.gap.kind)).collect();
+    assert_eq!(contents.recognised, [(Recognised::GoBinary, 1)]);
+    let mut expected = [
+        ("a.jar".to_owned(), GapKind::Malformed),
+        ("b.jar".to_owned(), GapKind::Malformed),
+        ("b.jar".to_owned(), GapKind::Unsupported),
+        ("c".to_owned(), GapKind::Unsupported),
+    ];
+    expected.sort_by_key(|(_, kind)| *kind);
+    assert_eq!(told, expected);
 }

@@ -15,6 +15,8 @@ pub(super) fn tree(extractor: &str, path: &[u8]) -> Option<Vec<u8>> {
         "nix-store" => path,
         // The environment, and the application: `lib/APP-VERSION/ebin`, `snap/NAME/REVISION/meta`.
         "conda" | "otp-application" | "erlang-product" | "snap" => above(1),
+        // `auto/Foo/Bar`, with the compiled part of the module.
+        "perl-packlist" => directory,
         // `ROOT/releases/27/OTP_VERSION`.
         "erlang-otp" => above(2),
         "python" if name == b"PKG-INFO" && directory.ends_with(b".egg/EGG-INFO") => above(1),
@@ -54,6 +56,7 @@ mod tests {
             ("conda", "opt/conda/conda-meta/a-1-0.json", "opt/conda"),
             ("nix-store", "nix/store/x-a-1", "nix/store/x-a-1"),
             ("ruby-gem", "lib/ruby/specifications/a-1.gemspec", "lib/ruby/gems/a-1"),
+            ("perl-packlist", "lib/perl5/auto/A/B/.packlist", "lib/perl5/auto/A/B"),
             ("erlang-otp", "usr/lib/erlang/releases/25/OTP_VERSION", "usr/lib/erlang"),
         ] {
             let found = tree(extractor, path.as_bytes()).unwrap_or_default();

@@ -10,11 +10,15 @@ use lazaret::package::Package;
 /// (<https://github.com/package-url/purl-spec/tree/main/types>).
 pub fn purl(package: &Package, distro: Option<&OsRelease>) -> String {
     let mut purl = format!("pkg:{}/", package.ecosystem.name());
-    let distro = distro.filter(|_| package.ecosystem.is_os());
+    // A package of another distribution says itself of which.
+    let foreign = package.qualifiers.iter().find(|(key, _)| key == "distro" && package.ecosystem.is_os());
+    let foreign = foreign.map(|(_, distro)| distro.split_once('-').map_or(distro.as_str(), |(id, _)| id));
+    let distro = distro.filter(|_| package.ecosystem.is_os() && foreign.is_none());
     let name = cased(package.ecosystem, &package.name);
     let (above, name, subpath) = parts(package.ecosystem, &name);
-    if let Some(distro) = distro.filter(|_| package.ecosystem != Ecosystem::Ebuild) {
-        encode(&mut purl, &namespace(&distro.id).to_ascii_lowercase());
+    let id = distro.map(|distro| distro.id.as_str()).or(foreign);
+    if let Some(id) = id.filter(|_| package.ecosystem != Ecosystem::Ebuild) {
+        encode(&mut purl, &namespace(id).to_ascii_lowercase());
         purl.push('/');
     }
     for segment in above.split('/').filter(|segment| !segment.is_empty()) {
@@ -116,6 +120,11 @@ mod tests {
             purl(&deb, Some(&distro)),
             "pkg:deb/debian/libstdc%2B%2B6@1:12.2-1%2Bb1?arch=amd64&distro=debian-12"
         );
+        let mut foreign = package(Ecosystem::Rpm, "bash", "5.2.26-3.fc40");
+        foreign.qualifiers.push(("distro".into(), "fedora-40".into()));
+        for distro in [Some(&distro), None] {
+            assert_eq!(purl(&foreign, distro), "pkg:rpm/fedora/bash@5.2.26-3.fc40?distro=fedora-40");
+        }
         assert_eq!(
             purl(&package(Ecosystem::Npm, "@babel/core", "7.0.0"), Some(&distro)),
             "pkg:npm/%40babel/core@7.0.0"

@@ -25,6 +25,10 @@ pub(super) struct Header {
 pub(super) struct Segment {
     /// Whether the loader maps it (`PT_LOAD`).
     pub(super) loaded: bool,
+    /// Whether it is a part with notes (`PT_NOTE`), which some loaded one holds too.
+    pub(super) notes: bool,
+    /// `p_align`.
+    pub(super) align: u64,
     /// Where the loader maps it.
     pub(super) address: u64,
     /// `PF_W`.
@@ -144,12 +148,28 @@ impl Header {
 }
 
 impl Segment {
+    /// A part of a file that nothing maps.
+    pub(super) fn of_file(range: std::ops::Range<u64>) -> Self {
+        Self {
+            loaded: false,
+            notes: false,
+            align: 1,
+            address: range.start,
+            writable: false,
+            executable: false,
+            start: range.start,
+            end: range.end,
+        }
+    }
+
     fn parse(fields: Fields<'_>) -> Option<Self> {
-        let (start, address, size, flags) = if fields.wide { (8, 16, 32, 4) } else { (4, 8, 16, 24) };
+        let (start, address, size, flags, align) = if fields.wide { (8, 16, 32, 4, 48) } else { (4, 8, 16, 24, 28) };
         let start = fields.address(start)?;
         let flags = fields.u32(flags)?;
         Some(Self {
             loaded: fields.u32(0)? == 1,
+            notes: fields.u32(0)? == 4,
+            align: fields.address(align)?,
             address: fields.address(address)?,
             writable: flags & 2 != 0,
             executable: flags & 1 != 0,

@@ -60,6 +60,11 @@ impl Kept {
         self.plan[self.next..].sort_unstable_by_key(|range| range.start);
     }
 
+    /// The planned parts that were kept so far, each as far as it is contiguous.
+    pub(super) fn runs(&self) -> impl Iterator<Item = &[u8]> {
+        self.runs.iter().filter_map(|(_, range)| self.planned.get(range.clone()))
+    }
+
     /// How much of the file has passed.
     pub(super) fn position(&self) -> u64 {
         self.position

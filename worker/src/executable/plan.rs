@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::header::{Header, Section, Segment};
 use super::kept::Kept;
+use super::note;
 use super::sections::WITH_CONTENTS;
 
 /// Bytes of read-only data that are kept of one file: the read-only segments of the largest programs we know that carry
@@ -22,13 +23,14 @@ const MAX_SECTION: u64 = 8 << 20;
 const MAX_DATA: u64 = 8 << 20;
 
 /// Plans to keep what lies in read-only data segments (crate lists of early cargo-auditable), behind all segments (those
-/// of today), or where the section headers say, should they come first.
-pub(super) fn constants(kept: &mut Kept, header: &Header, head: &[u8], segments: &[Segment]) {
+/// of today), or where the section headers say, should they come first; and the `notes`, wherever they are.
+pub(super) fn constants(kept: &mut Kept, header: &Header, head: &[u8], segments: &[Segment], notes: &[Segment]) {
+    let notes = notes.iter().map(note::range);
     if let Some(ranges) = sections_up_front(header, head) {
-        kept.start(ranges, MAX_CONSTANTS_ALONE, u64::MAX);
+        kept.start(ranges.into_iter().chain(notes), MAX_CONSTANTS_ALONE, u64::MAX);
     } else {
         let end = segments.iter().map(|segment| segment.end).max().unwrap_or(0);
-        kept.start(unskipped(segments, end).chain([section_table(header)]), MAX_CONSTANTS, end);
+        kept.start(unskipped(segments, end).chain([section_table(header)]).chain(notes), MAX_CONSTANTS, end);
     }
 }
 
@@ -42,6 +44,11 @@ pub(super) fn data(kept: &mut Kept, segments: &[Segment], more: usize) {
         ranges.push(segment.start..segment.start.saturating_add(size));
     }
     kept.start(ranges, MAX_DATA as usize + more, u64::MAX);
+}
+
+/// Where a program ends that has nothing behind it but, perhaps, sections that come after their headers.
+pub(super) fn end(header: &Header, segments: &[Segment]) -> u64 {
+    segments.iter().map(|segment| segment.end).max().unwrap_or(0).max(section_table(header).end)
 }
 
 /// Where the section headers are, as far as the file header knows.

@@ -12,9 +12,10 @@ const MAX_PARTS: usize = 8;
 /// The longest marker.
 const MAX_MARKER: usize = 16;
 
-/// Looks for a marker that lies at a multiple of 16 of the address space, in segments of one file after the other.
+/// Looks for a marker that lies at a multiple of some number in the address space, in segments of one file after the other.
 pub(super) struct Search {
     finder: Finder<'static>,
+    alignment: u64,
     parts: Vec<Part>,
     position: u64,
 }
@@ -28,10 +29,10 @@ struct Part {
 }
 
 impl Search {
-    /// A search for `marker`, which has at most 16 bytes.
-    pub(super) fn new(marker: &'static [u8]) -> Self {
+    /// A search for `marker`, which has at most 16 bytes, at multiples of `alignment`.
+    pub(super) fn new(marker: &'static [u8], alignment: u64) -> Self {
         debug_assert!((1..=MAX_MARKER).contains(&marker.len()));
-        Self { finder: Finder::new(marker), parts: Vec::new(), position: 0 }
+        Self { finder: Finder::new(marker), alignment, parts: Vec::new(), position: 0 }
     }
 
     /// Starts a file, of which `segments` are searched, no byte of them twice.
@@ -64,7 +65,7 @@ impl Search {
             let (from, to) = (part.range.start.max(start), part.range.end.min(end));
             if from < to {
                 let bytes = &chunk[(from - start) as usize..(to - start) as usize];
-                part.feed(&self.finder, from, bytes, &mut found);
+                part.feed(&self.finder, self.alignment, from, bytes, &mut found);
             }
         }
         found
@@ -72,7 +73,7 @@ impl Search {
 }
 
 impl Part {
-    fn feed(&mut self, finder: &Finder<'_>, at: u64, bytes: &[u8], found: &mut Vec<u64>) {
+    fn feed(&mut self, finder: &Finder<'_>, alignment: u64, at: u64, bytes: &[u8], found: &mut Vec<u64>) {
         let keep = finder.needle().len() - 1;
         // What started before these bytes and ends in them, then what lies in them.
         let before = self.last.len();
@@ -80,7 +81,7 @@ impl Part {
         let across =
             finder.find_iter(&self.last).filter(|&start| start < before).map(|start| at - before as u64 + start as u64);
         let within = finder.find_iter(bytes).map(|start| at + start as u64);
-        let aligned = |offset: &u64| offset.wrapping_add(self.address_of_zero).is_multiple_of(16);
+        let aligned = |offset: &u64| offset.wrapping_add(self.address_of_zero).is_multiple_of(alignment);
         found.extend(across.chain(within).filter(aligned));
         if bytes.len() >= keep {
             self.last.clear();
@@ -97,7 +98,7 @@ mod tests {
     use super::*;
 
     fn segment(start: u64, end: u64, address: u64) -> Segment {
-        Segment { loaded: true, address, writable: true, executable: false, start, end }
+        Segment { loaded: true, notes: false, align: 16, address, writable: true, executable: false, start, end }
     }
 
     #[test]
@@ -107,7 +108,7 @@ mod tests {
             file[at..at + 6].copy_from_slice(b"marker");
         }
         for chunk in 1..40 {
-            let mut search = Search::new(b"marker");
+            let mut search = Search::new(b"marker", 16);
             // The second lies at addresses that are 6 less.
             search.start([segment(300, 390, 1 << 20 | 300), segment(10, 130, 10), segment(130, 300, 124)]);
             let found: Vec<u64> = file.chunks(chunk).flat_map(|chunk| search.feed(chunk)).collect();

@@ -17,8 +17,21 @@ pub(super) struct Sections<'k> {
     names: &'k [u8],
 }
 
+/// The contents of the section of this name in an ELF file that is in memory; `None` where it has none. A gap where the file
+/// is no ELF file.
+pub(crate) fn section_of(file: &[u8], name: &[u8]) -> Result<Option<Vec<u8>>, Flaw> {
+    let header = Header::parse(file).ok_or_else(|| (GapKind::Malformed, "no ELF file".to_owned()))?;
+    let mut kept = Kept::default();
+    kept.start(std::iter::once(0..u64::MAX), file.len(), u64::MAX);
+    kept.feed(file);
+    kept.seal();
+    let Some(sections) = Sections::read(&header, &kept)? else { return Ok(None) };
+    let Some(section) = sections.find(&[name]) else { return Ok(None) };
+    sections.contents(&section, "description").map(|contents| Some(contents.to_vec()))
+}
+
 /// Why sections cannot be read.
-pub(super) type Flaw = (GapKind, String);
+pub(crate) type Flaw = (GapKind, String);
 
 impl<'k> Sections<'k> {
     /// The sections that the header speaks of; `None` if there are none, or none with a name.

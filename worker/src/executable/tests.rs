@@ -137,6 +137,12 @@ fn list() -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+/// Programs of every shape, with a crate list and with Go's build information.
+pub(crate) fn samples() -> Vec<Vec<u8>> {
+    let crates = shapes().map(|shape| shape.file(".dep-v0", &list()));
+    crates.chain(shapes().map(go::program)).collect()
+}
+
 fn read(capture: &mut ElfCapture, file: &[u8], chunk: usize) -> Facts {
     capture.begin();
     file.chunks(chunk).for_each(|chunk| capture.feed(chunk));

@@ -40,6 +40,7 @@ fn extract(file: &ClaimedFile<'_>) -> Facts {
     let mut malformed = 0;
     let mut record = Record::default();
     let mut path = Vec::new();
+    let mut budget = owned::Budget::of(file.content);
     for line in control::lines(file.content).chain([&b""[..]]) {
         match line {
             [] => {
@@ -59,6 +60,7 @@ fn extract(file: &ClaimedFile<'_>) -> Facts {
                     b'L' => record.licence = value,
                     b'o' => record.origin = value,
                     b'F' => record.directory = value,
+                    b'R' if !budget.takes(record.directory.len().saturating_add(value.len())) => {}
                     b'R' => {
                         path.clear();
                         path.extend_from_slice(record.directory);
@@ -79,14 +81,21 @@ fn extract(file: &ClaimedFile<'_>) -> Facts {
     }
     found.sort_unstable();
     for (package, owned, files) in found {
-        let index = facts.packages.len() as u32;
-        facts.packages.push(package);
+        // A damaged database may have a package twice, with other files each time.
+        if facts.packages.last() != Some(&package) {
+            facts.packages.push(package);
+        }
+        let index = facts.packages.len() as u32 - 1;
         facts.files.extend(files.into_iter().map(|file| (file, index)));
         facts.owned.extend(owned.into_iter().map(|path| (path, index)));
     }
     if malformed > 0 {
         let reason = format!("{malformed} malformed records or lines in the apk database");
         facts.gaps.push(file.gap(GapKind::Malformed, reason));
+    }
+    if budget.is_spent() {
+        let reason = "the files of the apk database are out of proportion to it; later ones have no owner";
+        facts.gaps.push(file.gap(GapKind::Limit, reason));
     }
     facts
 }
@@ -126,5 +135,27 @@ mod tests {
         assert_eq!(facts.gaps.len(), 1);
         assert!(run(&[0; 4096]).packages.is_empty() && run(&[0; 4096]).gaps.len() == 1);
         assert_eq!(run(b""), Facts::default());
+    }
+
+    #[test]
+    fn a_package_that_is_there_twice_has_the_files_of_both() {
+        let facts = run(b"P:a\nV:1\nF:etc\nR:os-release\n\nP:b\nV:1\n\nP:a\nV:1\nF:usr/lib\nR:os-release\n\n");
+        assert_eq!(facts.packages.len(), 2);
+        let owned = [("etc/os-release", 0), ("usr/lib/os-release", 0)];
+        assert_eq!(facts.owned, owned.map(|(path, index)| (path.into(), index)));
+        assert!(facts.files.len() == 2 && facts.files.iter().all(|&(_, index)| index == 0));
+    }
+
+    #[test]
+    fn a_directory_named_again_and_again_costs_no_more_than_the_database() {
+        let start = std::time::Instant::now();
+        for directory in [4000, 1 << 20] {
+            let files = "R:\n".repeat(1 << 19);
+            let facts = run(format!("P:a\nV:1\nF:{}\n{files}\n", "d".repeat(directory)).as_bytes());
+            assert_eq!((facts.packages.len(), facts.gaps.len()), (1, 1), "{directory}");
+            assert_eq!(facts.gaps[0].kind, GapKind::Limit);
+            assert!(facts.files.len() < 20_000, "{directory}");
+        }
+        assert!(start.elapsed() < std::time::Duration::from_secs(20), "{:?}", start.elapsed());
     }
 }

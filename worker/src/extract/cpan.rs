@@ -13,9 +13,8 @@ use super::{ClaimedFile, Content, Extractor, licence};
 /// `.meta/DIST-VERSION/install.json` in a library, which `App::cpanminus` writes of what it installs from CPAN, and those
 /// built on it; the licence stands in the `MYMETA.json` beside it (CPAN::Meta::Spec).
 ///
-/// A distribution is named `AUTHOR/DIST`, as its package URL demands. That is why the `.packlist` and `perllocal.pod` of
-/// other installers are not read: they know modules, but neither distributions nor authors, and the former no versions.
-/// Perl's own modules are parts of perl.
+/// A distribution is named `AUTHOR/DIST`, as its package URL demands; other installers know but modules, which
+/// [`super::perl_local`] reads. Perl's own modules are parts of perl.
 pub(super) static CPAN: Extractor = Extractor {
     name: "cpan",
     version: 1,

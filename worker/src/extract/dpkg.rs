@@ -136,6 +136,9 @@ fn files(file: &ClaimedFile<'_>, suffix: &[u8], path_of: fn(&[u8]) -> Option<&[u
     for line in control::lines(file.content) {
         let Some(path) = path_of(line) else { continue };
         let path = path.strip_prefix(b"/").unwrap_or(path);
+        if path.is_empty() {
+            continue;
+        }
         facts.files.push((owned::key(path), 0));
         if is_claimed(path) {
             facts.owned.push((LayerPath::from_entry(path), 0));

@@ -7,6 +7,7 @@ use lazaret::path::split;
 
 use super::{ClaimedFile, Content, Extractor};
 
+mod application;
 mod archive;
 mod file_name;
 mod groups;

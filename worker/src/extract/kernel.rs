@@ -70,9 +70,13 @@ fn text(content: &[u8]) -> Option<&str> {
 }
 
 fn release(text: &str) -> Option<&str> {
-    let release = text.split(' ').next()?;
-    let sound = release.starts_with(|c: char| c.is_ascii_digit()) && release.bytes().all(|b| b.is_ascii_graphic());
-    (sound && release.len() <= MAX_RELEASE).then_some(release)
+    text.split(' ').next().filter(|release| is_release(release))
+}
+
+/// Whether `text` may be what a kernel calls itself.
+pub(super) fn is_release(text: &str) -> bool {
+    let sound = text.starts_with(|c: char| c.is_ascii_digit()) && text.bytes().all(|b| b.is_ascii_graphic());
+    sound && text.len() <= MAX_RELEASE
 }
 
 /// The release of kernel.org that it was built from, if that can be told: Debian says it in words where the kernel's own

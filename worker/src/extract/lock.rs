@@ -37,6 +37,7 @@ pub(super) mod pnpm;
 pub(super) mod poetry;
 pub(super) mod pubspec;
 pub(super) mod pylock;
+mod pypi_source;
 pub(super) mod rebar;
 pub(super) mod renv;
 pub(super) mod requirements;

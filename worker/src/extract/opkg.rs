@@ -133,6 +133,9 @@ fn files(file: &ClaimedFile<'_>) -> Facts {
         // Yocto's opkg writes size and mode behind the path, with tabs.
         let path = line.split(|&b| b == b'\t').next().unwrap_or_default();
         let path = path.strip_prefix(b"/").unwrap_or(path);
+        if path.is_empty() {
+            continue;
+        }
         facts.files.push((owned::key(path), 0));
         if is_claimed(path) {
             facts.owned.push((LayerPath::from_entry(path), 0));

@@ -46,7 +46,7 @@ fn claims(path: &[u8]) -> bool {
 
 /// Whether the last component of `stem` (`name`, or `name-version…`) starts with a valid project name. pip renames a
 /// directory that it is about to remove (`~ip-23.0.dist-info`) and ignores what an interrupted removal leaves behind.
-fn is_in_use(stem: &[u8]) -> bool {
+pub(super) fn is_in_use(stem: &[u8]) -> bool {
     is_name(split(stem).1.split(|&b| b == b'-').next().unwrap_or_default())
 }
 

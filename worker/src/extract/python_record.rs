@@ -3,7 +3,7 @@
 //! Formats: <https://packaging.python.org/en/latest/specifications/recording-installed-packages/>, a line `path,hash,size` for
 //! each file, relative to the directory that holds the `*.dist-info`; pip's list is relative to the `*.egg-info` itself.
 
-use lazaret::inventory::Facts;
+use lazaret::inventory::{Facts, GapKind};
 use lazaret::path::LayerPath;
 
 use super::{ClaimedFile, Content, Extractor, control, owned};
@@ -26,17 +26,33 @@ pub(super) static RECORD: Extractor = Extractor {
     extract,
 };
 
+/// Files that are kept of one distribution, many times what the largest has.
+const MAX_FILES: usize = 1 << 20;
+
 fn extract(file: &ClaimedFile<'_>) -> Facts {
     let mut base = LayerPath::from_entry(file.path.parent());
     if file.path.file_name() == b"RECORD" {
         base.pop();
     }
-    let files = control::lines(file.content).filter_map(path).map(|name| {
-        let mut path = base.clone();
-        path.extend(name);
-        (owned::key(path.as_bytes()), 0)
-    });
-    Facts { files: files.collect(), ..Facts::default() }
+    let mut facts = Facts::default();
+    let mut budget = owned::Budget::of(file.content);
+    for name in control::lines(file.content).filter_map(path) {
+        if facts.files.len() == MAX_FILES {
+            let reason = format!("more than {MAX_FILES} files of a Python distribution; the rest have no owner");
+            facts.gaps.push(file.gap(GapKind::Limit, reason));
+            break;
+        }
+        if budget.takes(base.as_bytes().len() + name.len()) {
+            let mut path = base.clone();
+            path.extend(name);
+            facts.files.push((owned::key(path.as_bytes()), 0));
+        }
+    }
+    if budget.is_spent() {
+        let reason = "the files of a Python distribution are out of proportion to their list; later ones have no owner";
+        facts.gaps.push(file.gap(GapKind::Limit, reason));
+    }
+    facts
 }
 
 /// The first field of a line. One in quotation marks has a comma or such a mark in its name, which no executable has.
@@ -84,5 +100,19 @@ mod tests {
     fn a_hostile_record_costs_its_own_size() {
         assert_eq!(keys("a.dist-info/RECORD", &"../".repeat(1 << 18)).len(), 0);
         assert_eq!(keys("a.dist-info/RECORD", &"x\n".repeat(1 << 16)).len(), 1 << 16);
+        let path = LayerPath::from("a.dist-info/RECORD");
+        let content = b"a\n".repeat(MAX_FILES + 1);
+        let facts = extract(&ClaimedFile { path: &path, content: &content, companions: &[] });
+        assert_eq!((facts.files.len(), facts.gaps.len()), (MAX_FILES, 1));
+    }
+
+    #[test]
+    fn a_list_below_a_long_path_costs_no_more_than_itself() {
+        let start = std::time::Instant::now();
+        let path = LayerPath::from(format!("{}x.dist-info/RECORD", "directory/".repeat(400)).as_str());
+        let content = "a\n".repeat(1 << 19);
+        let facts = extract(&ClaimedFile { path: &path, content: content.as_bytes(), companions: &[] });
+        assert!(facts.files.len() < 5000 && facts.gaps.len() == 1, "{} {:?}", facts.files.len(), facts.gaps);
+        assert!(start.elapsed() < std::time::Duration::from_secs(20), "{:?}", start.elapsed());
     }
 }

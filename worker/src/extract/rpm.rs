@@ -19,7 +19,7 @@ mod package;
 mod pieces;
 pub(super) mod sqlite;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 pub(super) use manifest::MANIFEST;
 
@@ -104,8 +104,12 @@ fn facts<'a>(
     found.packages.sort_unstable();
     found.packages.dedup();
     let mut facts = Facts { gaps: gaps(file, found.flaws, found.more_flaws), ..Facts::default() };
-    for (index, (package, owned, files)) in (0..).zip(found.packages) {
-        facts.packages.push(package);
+    for (package, owned, files) in found.packages {
+        // A damaged database may have a package twice, with other files each time.
+        if facts.packages.last() != Some(&package) {
+            facts.packages.push(package);
+        }
+        let index = facts.packages.len() as u32 - 1;
         facts.files.extend(files.into_iter().map(|file| (file, index)));
         facts.owned.extend(owned.into_iter().map(|path| (path, index)));
     }

@@ -28,7 +28,7 @@ pub(super) static INSTALLED: Extractor = Extractor {
     companions: &[],
     yields: &[],
     form: "CycloneDX and SPDX (JSON) where images keep them",
-    extract: |file| Facts { declared: false, ..facts(file) },
+    extract: |file| Facts { declared: false, ..facts(file, true) },
 };
 
 /// Documents anywhere else: they came with some software, and nobody says that what they list is here.
@@ -40,7 +40,8 @@ pub(super) static DECLARED: Extractor = Extractor {
     companions: &[],
     yields: &[],
     form: "CycloneDX and SPDX (JSON)",
-    extract: |file| Facts { declared: true, ..facts(file) },
+    // Requirements of no version in particular, as build tools of Python list them, declare nothing that could be looked up.
+    extract: |file| Facts { declared: true, ..facts(file, false) },
 };
 
 /// CycloneDX in XML, which is told and not read.
@@ -90,7 +91,8 @@ fn has_suffix(name: &[u8], suffix: &[u8]) -> bool {
     name.strip_suffix(suffix).is_some_and(|stem| !stem.is_empty())
 }
 
-fn facts(file: &ClaimedFile<'_>) -> Facts {
+/// What a document lists; entries without a version are a gap where `all_have_versions`.
+fn facts(file: &ClaimedFile<'_>, all_have_versions: bool) -> Facts {
     let mut facts = Facts::default();
     let mut gap = |kind, reason: String| facts.gaps.push(file.gap(kind, reason));
     let mut found = match Document::read(file.content) {
@@ -111,6 +113,10 @@ fn facts(file: &ClaimedFile<'_>) -> Facts {
     if found.malformed > 0 {
         let reason =
             format!("{} entries of a bill of materials with an invalid package URL or version", found.malformed);
+        gap(GapKind::Malformed, reason);
+    }
+    if found.without_version > 0 && all_have_versions {
+        let reason = format!("{} entries of a bill of materials without a version", found.without_version);
         gap(GapKind::Malformed, reason);
     }
     if found.left_out > 0 {

@@ -110,8 +110,10 @@ fn package(dependency: &Dependency<'_>) -> Result<Option<Package>, Odd> {
         "sourceControlCheckout" | "checkout" => {
             let checkout = state.checkout_state.as_ref().ok_or(Odd)?;
             let version = checkout.version.as_ref().unwrap_or(&checkout.revision);
+            // As a lockfile does, a branch and a commit say that nothing was released.
+            let registry = checkout.version.is_none().then(|| "git".to_owned());
             match repository(&package_ref.location) {
-                Some(place) => (place, version, None),
+                Some(place) => (place, version, registry),
                 None => (identity.to_owned(), version, Some("local".to_owned())),
             }
         }
@@ -128,7 +130,10 @@ fn repository(location: &str) -> Option<String> {
     let (is_url, place) = location.split_once("://").map_or((false, location), |(_, place)| (true, place));
     let (authority, path) = place.split_once('/').unwrap_or((place, ""));
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let host = if is_url { host.to_owned() } else { host.replacen(':', "/", 1) };
+    // Behind the colon of an scp-like address the path begins.
+    let (host, start) = if is_url { (host, "") } else { host.split_once(':').unwrap_or((host, "")) };
+    let host = host.to_ascii_lowercase();
+    let host = if start.is_empty() { host } else { format!("{host}/{start}") };
     let path = path.strip_suffix('/').unwrap_or(path);
     let path = path.strip_suffix(".git").unwrap_or(path);
     let is_remote = is_url || authority.contains(':');
@@ -163,11 +168,31 @@ mod tests {
             ("https://user:token@git.example.org/a/b", Some("git.example.org/a/b")),
             ("git@github.com:apple/swift-log.git", Some("github.com/apple/swift-log")),
             ("ssh://git@git.example.org/a/b.git", Some("git.example.org/a/b")),
+            ("https://GitHub.com/Apple/a", Some("github.com/Apple/a")),
+            ("git@GitHub.com:Apple/a", Some("github.com/Apple/a")),
             ("/srv/checkouts/b", None),
             ("file:///srv/b", None),
             ("", None),
         ] {
             assert_eq!(repository(location).as_deref(), place, "{location}");
+        }
+    }
+
+    #[test]
+    fn what_was_never_released_is_of_a_repository() {
+        let path = LayerPath::from(".build/workspace-state.json");
+        for (state, version, registry) in [
+            (r#"{"revision":"0f","version":"1.0.0"}"#, "1.0.0", None),
+            (r#"{"revision":"0f","branch":"main"}"#, "0f", Some("git")),
+            (r#"{"revision":"0f"}"#, "0f", Some("git")),
+        ] {
+            let content = format!(
+                r#"{{"object":{{"dependencies":[{{"packageRef":{{"identity":"a","location":"https://h.org/u/a"}},
+                "state":{{"name":"sourceControlCheckout","checkoutState":{state}}}}}]}},"version":6}}"#
+            );
+            let facts = extract(&ClaimedFile { path: &path, content: content.as_bytes(), companions: &[] });
+            let [package] = &facts.packages[..] else { panic!("{facts:?}") };
+            assert_eq!((package.version.as_str(), package.registry.as_deref()), (version, registry));
         }
     }
 

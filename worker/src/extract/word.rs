@@ -6,7 +6,7 @@ use lazaret::text::is_deceptive;
 const MAX_BYTES: usize = 256;
 
 /// Whether `text` may be a name or a version: something, not long, with no blanks and nothing that cannot be seen.
-pub(super) fn is_word(text: &str) -> bool {
+pub(crate) fn is_word(text: &str) -> bool {
     !text.is_empty() && text.len() <= MAX_BYTES && !text.chars().any(|c| c.is_whitespace() || is_deceptive(c))
 }
 

@@ -100,13 +100,22 @@ fn with_header(file: &ClaimedFile<'_>, kind: &str, name: &[u8], slug: &[u8]) -> 
     if header_value(header, name).is_none() {
         return Facts::default();
     }
-    let malformed = |reason: String| Facts { gaps: vec![file.gap(GapKind::Malformed, reason)], ..Facts::default() };
-    let (Some(slug), Some(version)) = (word(slug), header_value(header, b"version").and_then(word)) else {
-        return malformed(format!("WordPress {kind} without a valid name and version"));
+    // Without a version no advisory can be about it.
+    let Some(version) = header_value(header, b"version").and_then(version) else { return Facts::default() };
+    let Some(slug) = word(slug) else {
+        let gap = file.gap(GapKind::Malformed, format!("WordPress {kind} without a valid name"));
+        return Facts { gaps: vec![gap], ..Facts::default() };
     };
     let licence = header_value(header, b"license").and_then(|text| licence::declared(&from_bytes(text)));
     let package = Package { licence, ..Package::new(Ecosystem::Generic, format!("wordpress-{kind}/{slug}"), version) };
     Facts { packages: vec![package], ..Facts::default() }
+}
+
+/// A version as people write it: a word, or a number and remarks behind it.
+fn version(value: &[u8]) -> Option<&str> {
+    let first =
+        || value.split(u8::is_ascii_whitespace).next().filter(|word| word.first().is_some_and(u8::is_ascii_digit));
+    word(value).or_else(|| first().and_then(word))
 }
 
 /// The value of the first line `KEY: value`, before which only blanks, the signs of a comment and `<?php` may stand, and
@@ -168,13 +177,20 @@ mod tests {
             ("<?php\r\n/**\r\n * Plugin Name: A\r\n * VERSION: 1.2\r\n */\r\n", Some("1.2")),
             ("<?php /* Plugin Name: A */\n# Version: 1.2 */ x\n", Some("1.2")),
             ("<?php\n// Stable Version: 3\n// Plugin Name: A\n// Version: 1.2\n", Some("1.2")),
+            ("<?php\n/*\nPlugin Name: A\nVersion: 1.2 (of May)\n*/\n", Some("1.2")),
             ("<?php\n$version = 1;\n", None),
         ] {
             let facts = plugin(content.as_bytes());
             assert_eq!(facts.packages.first().map(|package| package.version.as_str()), version, "{content}");
             assert_eq!(facts.gaps, []);
         }
-        assert_eq!(plugin(b"<?php\n// Plugin Name: A\n// x\n").gaps.len(), 1);
+        for content in [
+            "// Plugin Name: A\n// x\n",
+            "// Plugin Name: A\n// Version:\n",
+            "// Plugin Name: A\n// Version: see below\n// x\n",
+        ] {
+            assert_eq!(plugin(content.as_bytes()), Facts::default(), "{content}");
+        }
         assert_eq!(plugin(&b"\n".repeat(1 << 20)), Facts::default());
         assert_eq!(plugin(&b" *".repeat(1 << 20)), Facts::default());
         assert_eq!(plugin("\u{feff}\0\0".as_bytes()), Facts::default());

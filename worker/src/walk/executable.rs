@@ -6,6 +6,7 @@ use lazaret::inventory::{Facts, Gap, GapKind};
 use lazaret::path::LayerPath;
 
 pub(super) use crate::executable::NAME;
+use crate::executable::pe::{PeCapture, is_pe};
 use crate::executable::{ElfCapture, is_elf};
 use crate::signature::Signatures;
 use crate::tar::{Chunk, Entries, Entry, TarError};
@@ -17,14 +18,23 @@ const MAX_ZEROS: u64 = 64 << 20;
 #[derive(Default)]
 pub(super) struct Reader {
     capture: ElfCapture,
+    windows: PeCapture,
     signatures: Signatures,
+}
+
+/// Which kind of executable a file begins as.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Elf,
+    /// One of Windows, as which an assembly of .NET begins.
+    Pe,
 }
 
 /// What a file turned out to be.
 #[derive(Default)]
 pub(super) struct Seen {
-    /// Whether it is an ELF file.
-    pub(super) is_elf: bool,
+    /// Whether it is an executable of either kind.
+    pub(super) is_executable: bool,
     /// Whether it is one that runs or is linked to: a program or shared object.
     pub(super) is_program: bool,
     /// What it yielded, if anything.
@@ -39,74 +49,88 @@ impl Reader {
         entries: &mut Entries<R>,
         path: &LayerPath,
     ) -> Result<Seen, TarError> {
-        if !self.begins_as_elf(entry, entries, path)? {
-            return Ok(Seen::default());
-        }
+        let Some(kind) = self.begin(entry, entries, path)? else { return Ok(Seen::default()) };
+        let is_elf = kind == Kind::Elf;
         let mut zeros_left = MAX_ZEROS;
         while let Some(chunk) = entries.chunk(entry)? {
             match chunk {
                 Chunk::Data(data) => {
-                    self.feed(data);
+                    self.feed(kind, data);
                     let used = data.len();
                     entries.consume(used);
                 }
                 Chunk::Zeros(zeros) => match zeros_left.checked_sub(zeros) {
                     Some(left) => {
                         zeros_left = left;
-                        self.feed_zeros(zeros);
+                        self.feed_zeros(kind, zeros);
                     }
                     None => {
                         let reason = "executable with holes of more than 64 MiB".into();
                         let gap = Gap { kind: GapKind::Limit, path: path.clone(), reason };
                         let facts = Some(Facts { gaps: vec![gap], ..Facts::default() });
-                        return Ok(Seen { is_elf: true, is_program: true, facts });
+                        return Ok(Seen { is_executable: true, is_program: is_elf, facts });
                     }
                 },
             }
+        }
+        if kind == Kind::Pe {
+            let facts = self.windows.finish(path);
+            let facts = (facts != Facts::default()).then_some(facts);
+            return Ok(Seen { is_executable: true, is_program: false, facts });
         }
         let mut facts = self.capture.finish(path);
         facts.packages.extend(self.signatures.finish());
         facts.packages.sort_unstable();
         facts.packages.dedup();
         let is_program = self.capture.is_program();
-        Ok(Seen { is_elf: true, is_program, facts: (facts != Facts::default()).then_some(facts) })
+        Ok(Seen { is_executable: true, is_program, facts: (facts != Facts::default()).then_some(facts) })
     }
 
     /// Takes the first bytes, however the stream is cut, and hands them on if they are an executable's.
-    fn begins_as_elf<R: BufRead>(
+    fn begin<R: BufRead>(
         &mut self,
         entry: &Entry,
         entries: &mut Entries<R>,
         path: &LayerPath,
-    ) -> Result<bool, TarError> {
+    ) -> Result<Option<Kind>, TarError> {
         let mut first = [0; 4];
         let mut filled = 0;
         while filled < first.len() {
-            let Some(Chunk::Data(data)) = entries.chunk(entry)? else { return Ok(false) };
+            let Some(Chunk::Data(data)) = entries.chunk(entry)? else { return Ok(None) };
             let used = data.len().min(first.len() - filled);
             first[filled..filled + used].copy_from_slice(&data[..used]);
             entries.consume(used);
             filled += used;
         }
-        let found = is_elf(&first);
-        if found {
+        let kind = if is_elf(&first) {
             self.capture.begin();
             self.signatures.begin(path);
-            self.feed(&first);
+            Kind::Elf
+        } else if is_pe(&first) {
+            self.windows.begin();
+            Kind::Pe
+        } else {
+            return Ok(None);
+        };
+        self.feed(kind, &first);
+        Ok(Some(kind))
+    }
+
+    fn feed(&mut self, kind: Kind, bytes: &[u8]) {
+        match kind {
+            Kind::Elf => {
+                self.capture.feed(bytes);
+                self.signatures.feed(bytes);
+            }
+            Kind::Pe => self.windows.feed(bytes),
         }
-        Ok(found)
     }
 
-    fn feed(&mut self, bytes: &[u8]) {
-        self.capture.feed(bytes);
-        self.signatures.feed(bytes);
-    }
-
-    fn feed_zeros(&mut self, mut zeros: u64) {
+    fn feed_zeros(&mut self, kind: Kind, mut zeros: u64) {
         const ZEROS: [u8; 4096] = [0; 4096];
         while zeros > 0 {
             let part = zeros.min(ZEROS.len() as u64);
-            self.feed(&ZEROS[..part as usize]);
+            self.feed(kind, &ZEROS[..part as usize]);
             zeros -= part;
         }
     }
@@ -166,9 +190,9 @@ mod tests {
             let seen = read(&sparse_archive(&content, &[(0, 512), (second, 512), (third, 512)]), 8192);
             let gaps: Vec<_> = seen.facts.into_iter().flat_map(|facts| facts.gaps).map(|gap| gap.kind).collect();
             assert_eq!(gaps, if gap { vec![GapKind::Limit] } else { vec![] }, "{second} {third}");
-            assert!(seen.is_elf);
+            assert!(seen.is_executable);
         }
-        assert!(!read(&sparse_archive(b"\x7fELF", &[(512, 4)]), 8192).is_elf, "a hole first");
+        assert!(!read(&sparse_archive(b"\x7fELF", &[(512, 4)]), 8192).is_executable, "a hole first");
     }
 
     #[test]
@@ -177,13 +201,15 @@ mod tests {
             (&b"\x7fELF and no more"[..], true),
             (b"\x7fELF", true),
             (b"\x7fEL", false),
+            (b"MZ and no more", true),
+            (b"MZ", false),
             (b"#!/bin/sh\n", false),
             (b"", false),
         ] {
             let tar = archive(content);
             for buffer in [1, 3, 511, 8192] {
                 let seen = read(&tar, buffer);
-                assert_eq!((seen.is_elf, seen.facts), (expected, None), "{content:?} {buffer}");
+                assert_eq!((seen.is_executable, seen.facts), (expected, None), "{content:?} {buffer}");
             }
         }
     }

@@ -37,6 +37,14 @@ fn put(file: &mut [u8], at: usize, bytes: &[u8]) {
     file[at..at + bytes.len()].copy_from_slice(bytes);
 }
 
+/// A program that lists its modules in its writable data.
+pub(super) fn program(shape: Shape) -> Vec<u8> {
+    let mut file = shape.file(".rodata", b"nothing");
+    let at = writable(&file);
+    put(&mut file, at, &inline("go1.22.3", MODULES));
+    file
+}
+
 fn names(facts: &Facts) -> Vec<String> {
     facts.packages.iter().map(|package| format!("{} {}", package.name, package.version)).collect()
 }
@@ -47,9 +55,7 @@ const EXPECTED: [&str; 3] = ["stdlib 1.22.3", "x.org/app v1.2.3", "x.org/lib v0.
 fn inline_strings_in_every_layout_and_chunking() {
     let mut capture = ElfCapture::default();
     for shape in shapes() {
-        let mut file = shape.file(".rodata", b"nothing");
-        let at = writable(&file);
-        put(&mut file, at, &inline("go1.22.3", MODULES));
+        let file = program(shape);
         for chunk in [1, 13, 511, 4096, 65_536, file.len()] {
             let facts = read(&mut capture, &file, chunk);
             assert_eq!(names(&facts), EXPECTED, "{shape:?} {chunk}");

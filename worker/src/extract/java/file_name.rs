@@ -65,9 +65,16 @@ const VERSION_WORDS: [&str; 26] = [
     "jre",
 ];
 
+/// The longest name that is taken apart, as every part of it is looked at as often as it has hyphens. No file system has
+/// longer ones.
+const MAX_NAME: usize = 256;
+
 /// Reads `stem`, a file name without `.jar`. A version that the archive states itself, one of `stated`, is believed to be
 /// the same in the name; without one the name is cut at its first number that nothing but a version follows.
 pub(super) fn read<'a>(stem: &'a str, stated: &[&str]) -> FileName<'a> {
+    if stem.len() > MAX_NAME {
+        return FileName { artifact: stem, version: None, classifier: None };
+    }
     for version in stated.iter().filter(|version| version.starts_with(|c: char| c.is_ascii_digit())) {
         for (at, _) in stem.match_indices(version) {
             let (head, tail) = (&stem[..at], &stem[at + version.len()..]);
@@ -204,6 +211,12 @@ mod tests {
         for stem in ["app", "log4j-core", "tomcat-i18n-de", "-1.0", "", "jrt-fs"] {
             assert_eq!(read(stem, &["1.0"]).version, None, "{stem}");
         }
+    }
+
+    #[test]
+    fn a_name_longer_than_any_is_left_whole() {
+        let stem = format!("{}-1.0", "a-".repeat(1 << 20));
+        assert_eq!(read(&stem, &["1.0"]), FileName { artifact: &stem, version: None, classifier: None });
     }
 
     #[test]

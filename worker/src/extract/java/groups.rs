@@ -119,9 +119,17 @@ static FAMILIES: &[Family] = &[
     family("org.opensearch", &["org/opensearch/"], &["opensearch", "opensearch-*"]),
     Family { majors: (0, 3), ..family("org.codehaus.groovy", GROOVY_PACKAGES, GROOVY) },
     Family { majors: (4, u64::MAX), ..family("org.apache.groovy", GROOVY_PACKAGES, GROOVY) },
+    Family {
+        majors: (0, 3),
+        ..family("org.hibernate", &["org/hibernate/annotations/"], &["hibernate-commons-annotations"])
+    },
+    family("org.hibernate.common", &["org/hibernate/annotations/"], &["hibernate-commons-annotations"]),
     Family { majors: (0, 5), ..family("org.hibernate", &["org/hibernate/"], HIBERNATE) },
     Family { majors: (6, u64::MAX), ..family("org.hibernate.orm", &["org/hibernate/"], HIBERNATE) },
     family("io.grpc", &["io/grpc/"], &["grpc-*"]),
+    // Its classes moved to another; it only depends on that.
+    family("io.grpc", &["META-INF/"], &["grpc-context"]),
+    family("software.amazon.awssdk", &["software/amazon/awssdk/"], &["third-party-jackson-*", "third-party-slf4j-*"]),
     family(
         "io.opentelemetry.javaagent",
         &["io/opentelemetry/"],
@@ -137,6 +145,7 @@ static FAMILIES: &[Family] = &[
     family("com.google.re2j", &["com/google/re2j/"], &["re2j"]),
     family("com.google.dagger", &["dagger/"], &["dagger", "dagger-*"]),
     family("javax.inject", &["javax/inject/"], &["javax.inject"]),
+    family("javax.servlet.jsp", &["javax/servlet/jsp/"], &["jsp-api", "javax.servlet.jsp-api"]),
     family("aopalliance", &["org/aopalliance/"], &["aopalliance"]),
     family(
         "org.bouncycastle",
@@ -320,6 +329,7 @@ static FAMILIES: &[Family] = &[
     family("org.checkerframework", &["org/checkerframework/"], &["checker-qual", "checker-compat-qual"]),
     family("com.github.ben-manes.caffeine", &["com/github/benmanes/caffeine/"], &["caffeine", "guava", "jcache"]),
     family("com.github.luben", &["com/github/luben/zstd/"], &["zstd-jni"]),
+    family("org.tukaani", &["org/tukaani/xz/"], &["xz"]),
     family("org.lz4", &["net/jpountz/"], &["lz4-java"]),
     family("org.xerial.snappy", &["org/xerial/snappy/"], &["snappy-java"]),
     family("net.java.dev.jna", &["com/sun/jna/"], &["jna", "jna-platform"]),

@@ -37,7 +37,7 @@ pub(super) fn of(
 ) -> Identity {
     let best = descriptors.iter().enumerate().max_by_key(|(index, own)| (fit(stem, own), std::cmp::Reverse(*index)));
     if let Some((index, own)) = best
-        && (fit(stem, own) > Fit::None || descriptors.len() == 1 && !is_another(stem, own))
+        && (fit(stem, own) > Fit::None || descriptors.len() == 1 && !is_another(stem, own, manifest))
     {
         return Identity::Descriptor(index);
     }
@@ -71,10 +71,44 @@ fn fit(stem: &str, own: &Coordinates) -> Fit {
     bare.map_or(Fit::None, of).max(of(stem))
 }
 
-/// Whether a file name is that of something else than the only descriptor tells of, which is then code that was copied in.
-fn is_another(stem: &str, only: &Coordinates) -> bool {
-    let name = file_name::read(stem, &[]);
-    name.version.is_some_and(|version| version != only.version)
+/// Whether a file name, or a manifest, is that of something else than the only descriptor tells of, which is then code that
+/// was copied in.
+fn is_another(stem: &str, only: &Coordinates, manifest: &Manifest) -> bool {
+    match file_name::read(stem, &[]).version {
+        Some(version) => version != only.version,
+        None => is_of_another(manifest, only),
+    }
+}
+
+/// Whether a manifest states a version, and neither that version nor any name is the one of these coordinates.
+fn is_of_another(manifest: &Manifest, own: &Coordinates) -> bool {
+    let names = [Attribute::ImplementationTitle, Attribute::SpecificationTitle, Attribute::BundleSymbolicName];
+    // A bundle's name has dots where the artifact's has hyphens.
+    let is_name = |name: &str| name.replace('.', "-").ends_with(&own.artifact.replace('.', "-"));
+    let versions = stated_versions(manifest);
+    !versions.is_empty()
+        && !versions.iter().any(|version| are_alike(version, &own.version))
+        && !names.into_iter().filter_map(|name| manifest.bare(name)).any(is_name)
+}
+
+/// Whether two versions have the same numbers, as far as both go: OSGi's has three of them, a specification's mostly two.
+fn are_alike(one: &str, other: &str) -> bool {
+    let numbers =
+        |text: &str| text.split(['.', '-', '_']).map_while(|part| part.parse::<u64>().ok()).collect::<Vec<_>>();
+    let (one, other) = (numbers(one), numbers(other));
+    let common = one.len().min(other.len());
+    common > 0 && one[..common] == other[..common]
+}
+
+/// The versions that a manifest states.
+fn stated_versions(manifest: &Manifest) -> Vec<&str> {
+    [Attribute::ImplementationVersion, Attribute::BundleVersion, Attribute::SpecificationVersion]
+        .into_iter()
+        .filter_map(|attribute| manifest.get(attribute))
+        // `2.14.1 (build 7)`
+        .filter_map(|text| text.split_whitespace().next())
+        .filter(|text| text.starts_with(|c: char| c.is_ascii_digit()))
+        .collect()
 }
 
 fn by_manifest(stem: &str, manifest: &Manifest, has_below: impl FnMut(&str) -> bool) -> Identity {
@@ -86,14 +120,7 @@ fn by_manifest(stem: &str, manifest: &Manifest, has_below: impl FnMut(&str) -> b
     if let Some(stated) = plugin(manifest) {
         return Identity::Known(stated);
     }
-    let stated: Vec<&str> =
-        [Attribute::ImplementationVersion, Attribute::BundleVersion, Attribute::SpecificationVersion]
-            .into_iter()
-            .filter_map(|attribute| manifest.get(attribute))
-            // `2.14.1 (build 7)`
-            .filter_map(|text| text.split_whitespace().next())
-            .filter(|text| text.starts_with(|c: char| c.is_ascii_digit()))
-            .collect();
+    let stated = stated_versions(manifest);
     let FileName { artifact, version, classifier } = file_name::read(stem, &stated);
     if matches!(classifier, Some("sources" | "javadoc" | "test-sources")) {
         return Identity::NoPackage;
@@ -205,6 +232,25 @@ mod tests {
     }
 
     #[test]
+    fn the_only_descriptor_is_of_copied_code_if_the_manifest_is_another_s() {
+        let cglib = ["cglib:cglib:3.2.12"];
+        let guice = "Bundle-SymbolicName: com.google.inject\nBundle-Version: 4.2.3";
+        assert_eq!(told("guice", &cglib, guice, "com/google/inject/"), "com.google.inject:guice:4.2.3");
+        assert_eq!(told("thing", &cglib, "Implementation-Version: 1.0", ""), "?:thing:1.0");
+        for manifest in [
+            "Implementation-Version: 3.2.12",
+            "Bundle-Version: 3.2.12.v2020",
+            "Specification-Version: 3.2\nImplementation-Version: 3.2.12",
+            "Implementation-Title: cglib\nImplementation-Version: 9",
+            "Bundle-SymbolicName: net.sf.cglib;singleton:=true\nBundle-Version: 9",
+            "Implementation-Title: cglib",
+        ] {
+            assert_eq!(told("app", &cglib, manifest, ""), "cglib:cglib:3.2.12", "{manifest}");
+        }
+        assert_eq!(told("app", &["g:a:31.1-jre"], "Bundle-Version: 31.1.0.jre", ""), "g:a:31.1-jre");
+    }
+
+    #[test]
     fn without_a_descriptor_the_manifest_and_the_name_tell() {
         for (stem, manifest, package, expected) in [
             (
@@ -228,6 +274,27 @@ mod tests {
             ),
             ("groovy-3.0.9", "", "groovy/lang/", "org.codehaus.groovy:groovy:3.0.9"),
             ("groovy-4.0.9", "", "groovy/lang/", "org.apache.groovy:groovy:4.0.9"),
+            ("xz-1.9", "Bundle-SymbolicName: org.tukaani.xz", "org/tukaani/xz/", "org.tukaani:xz:1.9"),
+            ("jsp-api-2.1", "", "javax/servlet/jsp/", "javax.servlet.jsp:jsp-api:2.1"),
+            ("grpc-context-1.60.0", "", "META-INF/MANIFEST.MF", "io.grpc:grpc-context:1.60.0"),
+            (
+                "third-party-jackson-core-2.20.26",
+                "Automatic-Module-Name: software.amazon.awssdk.thirdparty.jackson.core",
+                "software/amazon/awssdk/thirdparty/jackson/core/",
+                "software.amazon.awssdk:third-party-jackson-core:2.20.26",
+            ),
+            (
+                "hibernate-commons-annotations-5.1.2.Final",
+                "Implementation-Title: hibernate-commons-annotations\nImplementation-Vendor-Id: org.hibernate",
+                "org/hibernate/annotations/common/",
+                "org.hibernate.common:hibernate-commons-annotations:5.1.2.Final",
+            ),
+            (
+                "hibernate-commons-annotations-3.2.0.Final",
+                "",
+                "org/hibernate/annotations/common/",
+                "org.hibernate:hibernate-commons-annotations:3.2.0.Final",
+            ),
             ("x-y-1.0", "Bundle-SymbolicName: org.z.x-y;singleton:=true", "", "org.z:x-y:1.0"),
             ("y-z-1.0", "Bundle-SymbolicName: z.y-z", "", "?:y-z:1.0"),
             ("y-1.0", "Bundle-SymbolicName: org.z.y", "", "?:y:1.0"),

@@ -20,6 +20,8 @@ pub(super) enum Attribute {
     BundleSymbolicName,
     BundleVersion,
     BundleLicense,
+    /// Spring Boot's applications.
+    StartClass,
     /// Jenkins' plug-ins.
     GroupId,
     ArtifactId,
@@ -31,7 +33,7 @@ pub(super) enum Attribute {
     NarVersion,
 }
 
-const NAMES: [(&str, Attribute); 15] = [
+const NAMES: [(&str, Attribute); 16] = [
     ("Implementation-Title", Attribute::ImplementationTitle),
     ("Implementation-Version", Attribute::ImplementationVersion),
     ("Implementation-Vendor-Id", Attribute::ImplementationVendorId),
@@ -40,6 +42,7 @@ const NAMES: [(&str, Attribute); 15] = [
     ("Bundle-SymbolicName", Attribute::BundleSymbolicName),
     ("Bundle-Version", Attribute::BundleVersion),
     ("Bundle-License", Attribute::BundleLicense),
+    ("Start-Class", Attribute::StartClass),
     ("Group-Id", Attribute::GroupId),
     ("Artifact-Id", Attribute::ArtifactId),
     ("Short-Name", Attribute::ShortName),

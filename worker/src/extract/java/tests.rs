@@ -123,6 +123,43 @@ fn says_where_in_the_file_each_package_is() {
 }
 
 #[test]
+fn what_nobody_published_leaves_no_gap_for_itself() {
+    let library = ("BOOT-INF/lib/log4j-core-2.14.1.jar", core());
+    let manifest = b"Main-Class: x.JarLauncher\nImplementation-Version: 1.0\n";
+    let boot = stored(&[
+        ("META-INF/MANIFEST.MF", manifest),
+        ("org/springframework/boot/loader/JarLauncher.class", b""),
+        ("BOOT-INF/classes/a/Shop.class", b""),
+        (library.0, &library.1),
+    ]);
+    for name in ["app.jar", "shop-1.0.jar", "shop-1.0.war", "spring-boot-shop-1.0.jar"] {
+        let expected = ["org.apache.logging.log4j:log4j-core 2.14.1 @BOOT-INF/lib/log4j-core-2.14.1.jar"];
+        assert_eq!(told(name, &boot), expected, "{name}");
+    }
+    let started = stored(&[("META-INF/MANIFEST.MF", b"Start-Class: a.Shop\n"), ("a/Shop.class", b"")]);
+    assert_eq!(read("shop.war", &started), Facts::default());
+    let wrapper = stored(&[("org/gradle/wrapper/Download.class", b"")]);
+    assert_eq!(read("gradle/wrapper/gradle-wrapper.jar", &wrapper), Facts::default());
+    assert_eq!(read("quarkus-app/quarkus-run.jar", &stored(&[("META-INF/MANIFEST.MF", manifest)])), Facts::default());
+    let classes = stored(&[("a/Shop.class", b"")]);
+    assert_eq!(read("quarkus-app/quarkus/generated-bytecode.jar", &classes), Facts::default());
+    for (name, content) in [("app.jar", &classes), ("gradle-wrapper.jar", &classes), ("shop-1.0.jar", &classes)] {
+        assert_eq!(read(name, content).gaps.len(), 1, "{name}");
+    }
+}
+
+#[test]
+fn names_of_many_hyphens_cost_little() {
+    let began = Instant::now();
+    // Wherever its version may begin, the end says that it does not.
+    let name = format!("{}foo-1.0.jar", "a-1-".repeat(990));
+    let inner = stored(&[("META-INF/MANIFEST.MF", b"Implementation-Version: 1\n"), ("a.class", b"")]);
+    let facts = read("app.jar", &repeated(&stored(&[(&name, &inner)]), 20_000));
+    assert!(!facts.gaps.is_empty());
+    assert!(began.elapsed() < Duration::from_secs(30), "took {:?}", began.elapsed());
+}
+
+#[test]
 fn an_archive_may_begin_late_and_end_early() {
     let mut script = b"#!/bin/bash\nexec java -jar \"$0\"\n".to_vec();
     script.extend(core());

@@ -9,6 +9,7 @@ use lazaret::package::Package;
 use lazaret::path::split;
 use lazaret::text::from_bytes;
 
+use super::application::Traces;
 use super::archive::{Archive, Budget, Entry, Flaw};
 use super::identity::{Coordinates, Identity};
 use super::manifest::{Attribute, Manifest};
@@ -65,6 +66,7 @@ struct Wanted<'a> {
     descriptors: BTreeMap<&'a [u8], Descriptor<'a>>,
     archives: Vec<Entry<'a>>,
     has_classes: bool,
+    traces: Traces,
 }
 
 #[derive(Default)]
@@ -102,6 +104,7 @@ impl Walk<'_> {
     fn collect<'a>(&mut self, archive: &'a Archive<'_>, wanted: &mut Wanted<'a>) -> Result<(), Flaw> {
         let mut left = MAX_WANTED;
         archive.each(&mut self.budget, |entry| {
+            wanted.traces.see(entry.name);
             if entry.name.ends_with(b".class") {
                 wanted.has_classes = true;
             } else if entry.name.eq_ignore_ascii_case(b"META-INF/MANIFEST.MF") {
@@ -191,8 +194,13 @@ impl Walk<'_> {
             (0..described.len()).filter(|&index| described[index].directory.starts_with(b"META-INF/maven/")).collect();
         let own: Vec<Coordinates> = roots.iter().map(|&index| described[index].own.clone()).collect();
         let budget = &mut self.budget;
+        // The loader in it makes an application no part of Spring Boot.
+        let is_application = wanted.traces.is_boot_application(manifest);
         let identity = identity::of(&stem, &own, manifest, |directory| {
             let mut found = false;
+            if is_application {
+                return false;
+            }
             let _ = archive.each(budget, |entry| {
                 found = entry.name.starts_with(directory.as_bytes()) && entry.name.len() > directory.len();
                 !found
@@ -206,6 +214,7 @@ impl Walk<'_> {
             Identity::Known(own) if is_part(&own.group) && is_part(&own.artifact) && is_part(&own.version) => {
                 self.found(Package { licence: licence(), ..package(&own) }, place);
             }
+            Identity::WithoutGroup(..) | Identity::Unknown if wanted.traces.is_unpublished(&stem, manifest) => {}
             Identity::WithoutGroup(artifact, version) if is_part(&artifact) && is_part(&version) => {
                 let reason = format!(
                     "nothing says the Maven group of {artifact} {version}, so advisories about it cannot be looked up"

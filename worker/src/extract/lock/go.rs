@@ -32,7 +32,8 @@ fn extract(file: &ClaimedFile<'_>) -> Facts {
         // By path, and version where one is named.
         let mut replaced: BTreeMap<(&str, Option<&str>), Replacement<'_>> = BTreeMap::new();
         let (mut block, mut unknown) = (None, 0_usize);
-        for line in found.lines(text) {
+        // People write it too, and Go takes a last line without its end.
+        for line in text.lines() {
             let mut words = Words(line);
             let Some(first) = words.next() else { continue };
             let verb = match block {
@@ -176,6 +177,13 @@ mod tests {
             ]
         );
         assert!(facts.gaps.is_empty(), "{:?}", facts.gaps);
+    }
+
+    #[test]
+    fn the_last_line_needs_no_end() {
+        let facts = read("module m\n\nrequire a.example/a v1.0.0");
+        assert_eq!((facts.packages.len(), facts.gaps.len()), (1, 0));
+        assert_eq!(read("module m\nrequire (\n\ta.example/a v1.0.0").gaps.len(), 1);
     }
 
     #[test]

@@ -60,7 +60,7 @@ fn lockfiles_declare_and_install_nothing() {
 
 #[test]
 fn what_is_cut_off_never_yields_another_package() {
-    /// People write these: a last line without its end is as good as any, and in a go.mod what is replaced stands first.
+    /// People write these: their last line counts without its end too, and in a go.mod what is replaced stands first.
     const BY_HAND: &[&str] = &["lock-requirements", "lock-conanfile", "lock-go"];
     /// One value to its last byte: where that is missing, it shows.
     const CLOSED: &[&str] = &[
@@ -77,6 +77,7 @@ fn what_is_cut_off_never_yields_another_package() {
         "pom.xml",
         "packages.config",
         "csproj",
+        "Directory.Packages.props",
         "luarocks.lock",
     ];
     for sample in samples() {
@@ -105,7 +106,13 @@ fn encodings_are_told_apart() {
         }
         let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
         let broken = [&sample.content[..], b"\xff\n"].concat();
-        for content in [&utf16[..], &[b"\xff\xfe", &utf16[..]].concat(), &broken] {
+        let marked = [b"\xff\xfe", &utf16[..]].concat();
+        // What PowerShell writes is read where that is what people write it with.
+        let is_read = sample.extractor.name == "lock-requirements";
+        if is_read {
+            assert_eq!(lines(&sample.read(&marked)), whole, "{}: UTF-16", sample.path);
+        }
+        for content in [&utf16, &marked, &broken].into_iter().filter(|&content| !(is_read && *content == marked)) {
             let facts = sample.read(content);
             assert_eq!((facts.packages.len(), facts.gaps.len()), (0, 1), "{}", sample.path);
         }

@@ -9,7 +9,7 @@ use serde::de::MapAccess;
 
 use super::found::{Found, read};
 use super::json::{self, Members, Object, Text, each, skip};
-use super::npm_source::{name_and_version, registry};
+use super::npm_source::{name_and_version, registry, version_at};
 use super::place::is_named;
 use super::{ClaimedFile, Extractor, WHOLE};
 use crate::extract::licence;
@@ -93,10 +93,14 @@ impl<'de> Members<'de> for Level<'_> {
         let version = dependency.version.or_empty().to_owned();
         // A version may be a place instead, or another name: `npm:NAME@VERSION`.
         let (name, version) = version.strip_prefix("npm:").and_then(name_and_version).unwrap_or((name, &version));
+        let from = registry(version);
+        // Where a place says no version, there is nothing that npm would call a package either.
+        let is_place = from.is_some() || version.contains("://");
+        let version = if is_place { version_at(version, name) } else { Some(version) };
         if !is_name(name) {
             self.0.invalid();
-        } else if registry(version).is_none() {
-            self.0.add(Ecosystem::Npm, name, version, None);
+        } else if let Some(version) = version {
+            self.0.add(Ecosystem::Npm, name, version, from);
         }
         Ok(())
     }
@@ -148,6 +152,30 @@ mod tests {
         assert_eq!(found, [("a", "1.0.0", Some("git")), ("b", "2.0.0", Some("local")), ("e", "3.0.0", None)]);
         assert_eq!(facts.packages[2].licence.as_deref(), Some("MIT"));
         assert!(facts.declared && facts.gaps.is_empty());
+    }
+
+    #[test]
+    fn version_1_has_places_for_versions() {
+        let facts = read(
+            r#"{"lockfileVersion":1,"dependencies":{
+                "a":{"version":"git+ssh://git@github.com/x/a.git#0123abc","from":"a@github:x/a"},
+                "@s/b":{"version":"https://registry.npmjs.org/@s/b/-/b-1.0.0.tgz"},
+                "c":{"version":"https://x.example/c-2.0.0.tgz"},
+                "d":{"version":"file:../d"},
+                "e":{"version":"npm:f@3.0.0"}}}"#,
+        );
+        let found: Vec<_> = facts
+            .packages
+            .iter()
+            .map(|package| (package.name.as_str(), package.version.as_str(), package.registry.as_deref()))
+            .collect();
+        let expected = [
+            ("@s/b", "1.0.0", None),
+            ("a", "0123abc", Some("git")),
+            ("c", "2.0.0", Some("registry")),
+            ("f", "3.0.0", None),
+        ];
+        assert_eq!((found, facts.gaps), (expected.to_vec(), Vec::new()));
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! .NET: references in project files, and `packages.config` before them
-//! (<https://learn.microsoft.com/nuget/consume-packages/package-references-in-project-files>).
+//! .NET: references in project files, the versions that `Directory.Packages.props` has for all of them, and `packages.config`
+//! before these (<https://learn.microsoft.com/nuget/consume-packages/package-references-in-project-files>,
+//! <https://learn.microsoft.com/nuget/consume-packages/central-package-management>).
 
 use lazaret::ecosystem::Ecosystem;
 use lazaret::inventory::Facts;
@@ -9,16 +10,19 @@ use super::place::{has_suffix, is_named};
 use super::xml::{self, Attributes, Elements};
 use super::{ClaimedFile, Content, Extractor};
 
-/// `PackageReference`s with a version of their own. Where a property, a range or another file gives it, the version is
-/// not in this file.
+/// `PackageReference`s with a version of their own, and the `PackageVersion`s of those that have none. Where a property, a
+/// range or another file gives it, the version is not in this file.
 pub(crate) static NUGET_PROJECT: Extractor = Extractor {
     name: "lock-nuget-project",
     version: 1,
-    claims: |path| [".csproj", ".fsproj", ".vbproj"].iter().any(|suffix| has_suffix(path, suffix)),
+    claims: |path| {
+        [".csproj", ".fsproj", ".vbproj"].iter().any(|suffix| has_suffix(path, suffix))
+            || is_named(path, &["Directory.Packages.props"])
+    },
     content: Content::Whole(8 << 20),
     companions: &[],
     yields: &[Ecosystem::NuGet],
-    form: "project files",
+    form: "project files, `Directory.Packages.props`",
     extract,
 };
 
@@ -47,7 +51,7 @@ struct Project<'m> {
 
 impl Elements for Project<'_> {
     fn open(&mut self, path: &str, attributes: &Attributes<'_>) {
-        if path.ends_with("/ItemGroup/PackageReference") {
+        if is_reference(path) {
             self.name = attributes.get("Include");
             self.version = attributes.get("VersionOverride").or_else(|| attributes.get("Version"));
         } else if path == "packages/package" {
@@ -57,16 +61,21 @@ impl Elements for Project<'_> {
     }
 
     fn close(&mut self, path: &str, text: &str) {
-        if path.ends_with("/ItemGroup/PackageReference") {
+        if is_reference(path) {
             if let (Some(name), Some(version)) = (self.name.take(), self.version.take())
                 && let Some(version) = literal(&version)
             {
                 self.found.add(Ecosystem::NuGet, name, version, None);
             }
-        } else if path.ends_with("/ItemGroup/PackageReference/Version") {
+        } else if path.strip_suffix("/Version").is_some_and(is_reference) {
             self.version = Some(text.to_owned());
         }
     }
+}
+
+fn is_reference(path: &str) -> bool {
+    let items = ["PackageReference", "PackageVersion", "GlobalPackageReference"];
+    path.rsplit_once('/').is_some_and(|(above, item)| above.ends_with("/ItemGroup") && items.contains(&item))
 }
 
 /// The version that is meant, if it is one: `1.0` (at least, and NuGet takes the least) or `[1.0]`.

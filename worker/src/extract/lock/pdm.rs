@@ -6,7 +6,7 @@ use lazaret::inventory::Facts;
 use super::found::read;
 use super::place::is_named;
 use super::toml::elements;
-use super::{ClaimedFile, Extractor, WHOLE};
+use super::{ClaimedFile, Extractor, WHOLE, pypi_source};
 use crate::extract::python::normalised;
 
 /// Every package of the lock, of all groups; one with extras stands there once more for each set of them.
@@ -29,9 +29,13 @@ fn extract(file: &ClaimedFile<'_>) -> Facts {
             &["name", "version", "git", "path", "url"],
             |_, _| {},
             |package| {
-                let registry = [("git", "git"), ("path", "local"), ("url", "registry")]
-                    .into_iter()
-                    .find_map(|(key, registry)| package.value(key).map(|_| registry));
+                let has = |key: &str| package.value(key).is_some();
+                let registry = match package.text("url") {
+                    _ if has("git") => Some("git"),
+                    _ if has("path") => Some("local"),
+                    Some(url) => pypi_source::registry(&url),
+                    None => None,
+                };
                 let name = package.text("name").unwrap_or_default();
                 found.add(Ecosystem::PyPi, normalised(&name), package.text("version").unwrap_or_default(), registry);
             },

@@ -8,7 +8,7 @@ use serde::de::MapAccess;
 use super::found::{Found, read};
 use super::json::{self, Members, Text, each, skip};
 use super::place::is_named;
-use super::{ClaimedFile, Extractor, WHOLE};
+use super::{ClaimedFile, Extractor, WHOLE, pypi_source};
 use crate::extract::python::normalised;
 
 /// The packages of every category that have a version: `default`, `develop` and those of one's own.
@@ -51,12 +51,12 @@ impl<'de> Members<'de> for Lock<'_> {
             let registry = match (entry.git.get(), entry.path.get(), entry.file.get()) {
                 (Some(_), ..) => Some("git"),
                 (_, Some(_), _) => Some("local"),
-                (.., Some(_)) => Some("registry"),
+                (.., Some(url)) => pypi_source::registry(url),
                 _ => None,
             };
             match entry.version.get() {
                 // What comes from elsewhere is locked by a commit or a hash.
-                None if registry.is_some() => {}
+                None if registry.is_some() || entry.file.get().is_some() => {}
                 version => {
                     let version = version.unwrap_or_default();
                     let pinned = version.strip_prefix("===").or_else(|| version.strip_prefix("==")).unwrap_or_default();

@@ -19,7 +19,11 @@ fn is_of_dependency(path: &[u8]) -> bool {
     let (mut before, mut last): (&[u8], &[u8]) = (b"", b"");
     for name in path.split(|&b| b == b'/') {
         let found = match name {
-            b"node_modules" | b"site-packages" | b"dist-packages" | b"gems" => true,
+            b"node_modules" | b"site-packages" | b"dist-packages" => true,
+            // Debian's Node packages.
+            b"nodejs" => last == b"share" && before == b"usr",
+            // `gems/NAME-VERSION`, or of a checkout, `bundler/gems/NAME-COMMIT`; other directories are called so too.
+            _ if last == b"gems" => before == b"bundler" || has_number_behind_hyphen(name),
             b"registry" => last == b".cargo" || last == b"cargo",
             b"checkouts" => last == b"git" && (before == b".cargo" || before == b"cargo"),
             b"mod" => last == b"pkg" && before == b"go",
@@ -31,6 +35,10 @@ fn is_of_dependency(path: &[u8]) -> bool {
         (before, last) = (last, name);
     }
     false
+}
+
+fn has_number_behind_hyphen(name: &[u8]) -> bool {
+    name.windows(2).any(|pair| matches!(pair, [b'-', b'0'..=b'9']))
 }
 
 #[cfg(test)]
@@ -48,6 +56,10 @@ mod tests {
             "registry/a.lock",
             "src/node_modules_old/a.lock",
             "gemsx/a.lock",
+            "gems/core/a.lock",
+            "gems/my-app/a.lock",
+            "srv/nodejs/a.lock",
+            "opt/share/nodejs/a.lock",
         ] {
             assert!(is_named(path.as_bytes(), &["b", "a.lock"]), "{path}");
         }
@@ -62,6 +74,9 @@ mod tests {
             "root/.cargo/git/checkouts/x/a.lock",
             "go/pkg/mod/x@v1/a.lock",
             "usr/local/bundle/gems/x-1/a.lock",
+            "usr/local/bundle/gems/nokogiri-1.15.4-x86_64-linux/a.lock",
+            "usr/local/bundle/bundler/gems/x-f00dfeed/a.lock",
+            "usr/share/nodejs/x/a.lock",
             "",
         ] {
             assert!(!is_named(path.as_bytes(), &["b", "a.lock"]), "{path}");

@@ -6,7 +6,7 @@ use lazaret::inventory::Facts;
 use super::found::read;
 use super::place::is_named;
 use super::toml::elements;
-use super::{ClaimedFile, Extractor, WHOLE};
+use super::{ClaimedFile, Extractor, WHOLE, pypi_source};
 use crate::extract::python::normalised;
 
 /// Every package of the lock, of all groups.
@@ -26,13 +26,13 @@ fn extract(file: &ClaimedFile<'_>) -> Facts {
         elements(
             text,
             "package",
-            &["name", "version", "source.type"],
+            &["name", "version", "source.type", "source.url"],
             |_, _| {},
             |package| {
                 let registry = match package.text("source.type").as_deref() {
                     Some("git" | "hg" | "svn") => Some("git"),
                     Some("directory" | "file") => Some("local"),
-                    Some("url") => Some("registry"),
+                    Some("url") => pypi_source::registry(&package.text("source.url").unwrap_or_default()),
                     // `legacy` is an index other than PyPI.
                     _ => None,
                 };

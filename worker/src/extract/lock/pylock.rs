@@ -1,13 +1,15 @@
 //! Python: `pylock.toml`, the lockfile of all tools (<https://packaging.python.org/en/latest/specifications/pylock-toml/>).
 
+use std::borrow::Cow;
+
 use lazaret::ecosystem::Ecosystem;
 use lazaret::inventory::Facts;
 use lazaret::path::split;
 
 use super::found::read;
 use super::place::{has_suffix, is_named};
-use super::toml::elements;
-use super::{ClaimedFile, Extractor, WHOLE};
+use super::toml::{elements, members, string};
+use super::{ClaimedFile, Extractor, WHOLE, pypi_source};
 use crate::extract::python::normalised;
 
 /// Every package of the lock, whatever its markers. A source tree need not have a version there.
@@ -56,12 +58,12 @@ fn extract(file: &ClaimedFile<'_>) -> Facts {
                     Some("git")
                 } else if has("directory") || has("directory.path") || has("archive.path") {
                     Some("local")
-                } else if has("archive") || has("archive.url") {
-                    Some("registry")
                 } else {
-                    None
+                    let inline = package.value("archive").map(url);
+                    let url = package.text("archive.url").or(inline);
+                    url.and_then(|url| pypi_source::registry(&url))
                 };
-                if !has("version") && registry.is_some() {
+                if !has("version") && (registry.is_some() || has("archive") || has("archive.url")) {
                     return;
                 }
                 let name = package.text("name").unwrap_or_default();
@@ -69,6 +71,11 @@ fn extract(file: &ClaimedFile<'_>) -> Facts {
             },
         )
     })
+}
+
+/// The `url` in an inline table; nothing where there is none.
+fn url(table: &str) -> Cow<'_, str> {
+    members(table).find_map(|(key, value)| string(value).filter(|_| key == "url")).unwrap_or_default()
 }
 
 #[cfg(test)]

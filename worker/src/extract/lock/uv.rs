@@ -5,8 +5,8 @@ use lazaret::inventory::Facts;
 
 use super::found::read;
 use super::place::is_named;
-use super::toml::{elements, members};
-use super::{ClaimedFile, Extractor, WHOLE};
+use super::toml::{elements, members, string};
+use super::{ClaimedFile, Extractor, WHOLE, pypi_source};
 use crate::extract::python::normalised;
 
 /// Every package of the lock, of all groups and platforms.
@@ -42,10 +42,10 @@ fn extract(file: &ClaimedFile<'_>) -> Facts {
 }
 
 fn registry(source: &str) -> Option<&'static str> {
-    members(source).find_map(|(key, _)| match key {
+    members(source).find_map(|(key, value)| match key {
         "git" => Some("git"),
         "virtual" | "editable" | "directory" | "path" => Some("local"),
-        "url" => Some("registry"),
+        "url" => pypi_source::registry(&string(value).unwrap_or_default()),
         _ => None,
     })
 }

@@ -40,6 +40,10 @@ pub(super) fn lines<'a>(
                 continue;
             }
             block = None;
+            // After a long key, `? key`: what it has is on the lines that follow.
+            if content == ":" {
+                continue;
+            }
             if content.starts_with('#') || indent == 0 && (matches!(content, "---" | "...") || content.starts_with('%'))
             {
                 continue;
@@ -222,6 +226,14 @@ mod tests {
                 line(2, false, "i", "j"),
             ]
         );
+    }
+
+    #[test]
+    fn what_a_long_key_has_may_begin_on_the_next_line() {
+        let (found, whole) = all("? \"a, b\"\n:\n  version: 1\n  ? c\n  :\n    d: e\n");
+        let keys: Vec<_> = found.iter().map(|line| (line.indent, line.key.as_deref().unwrap_or_default())).collect();
+        assert!(whole);
+        assert_eq!(keys, [(0, "a, b"), (2, "version"), (2, "c"), (4, "d")]);
     }
 
     #[test]

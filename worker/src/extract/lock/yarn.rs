@@ -132,6 +132,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_long_key_parts_no_block() {
+        let content =
+            "__metadata:\n  version: 8\n\n? \"a@npm:1, a@npm:2\"\n:\n  version: 1.0.0\n  resolution: \"a@npm:1.0.0\"\n";
+        let path = LayerPath::from("yarn.lock");
+        let facts = extract(&ClaimedFile { path: &path, content: content.as_bytes(), companions: &[] });
+        assert_eq!((facts.packages.len(), facts.gaps), (1, Vec::new()));
+    }
+
+    #[test]
     fn aliases_and_places_are_followed() {
         let content = "\"a@npm:b@^1\", c@1:\n  version \"1.2.0\"\n  resolved \"https://registry.yarnpkg.com/b/-/b-1.2.0.tgz#0\"\n\n\"d@git+https://x/d.git\":\n  version \"2.0.0\"\n  resolved \"git+https://x/d.git#0\"\n\n\"e@file:../e\":\n  version \"3.0.0\"\n";
         let path = LayerPath::from("yarn.lock");

@@ -30,6 +30,28 @@ fn bdb_facts(content: &[u8]) -> Facts {
     run(&BERKELEY_DB, "var/lib/rpm/Packages", content, None)
 }
 
+/// A database: path, content, and the log of one that may have any.
+pub(crate) type Sample = (&'static str, Vec<u8>, Option<Vec<u8>>);
+
+/// Databases of every format.
+pub(crate) fn samples() -> Vec<Sample> {
+    const SQLITE: &str = "usr/lib/sysimage/rpm/rpmdb.sqlite";
+    let blobs = build::packages(12);
+    let sqlite = build::sqlite(4096, &blobs);
+    let longer = build::sqlite(4096, &build::packages(13));
+    let commit = (longer.len() / 4096) as u32;
+    let frames: Vec<_> = (1..).zip(longer.chunks(4096)).map(|(page, content)| (page, content, commit)).collect();
+    let log = build::log(4096, false, &frames);
+    vec![
+        (SQLITE, build::sqlite(512, &blobs), Some(Vec::new())),
+        (SQLITE, sqlite, Some(log.clone())),
+        (SQLITE, Vec::new(), Some(log)),
+        ("usr/lib/sysimage/rpm/Packages.db", build::ndb(&blobs), None),
+        ("var/lib/rpm/Packages", build::bdb(512, false, &blobs), None),
+        ("var/lib/rpm/Packages", build::bdb(4096, true, &blobs), None),
+    ]
+}
+
 fn names(facts: &Facts) -> Vec<&str> {
     facts.packages.iter().map(|package| package.name.as_str()).collect()
 }

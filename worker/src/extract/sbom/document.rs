@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, SeqAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::found::Found;
 use super::{cyclonedx, spdx};
@@ -27,8 +27,19 @@ struct Head<'a> {
     bom_format: Option<Cow<'a, str>>,
     #[serde(borrow, rename = "spdxVersion", default)]
     spdx_version: Option<Cow<'a, str>>,
-    #[serde(borrow, rename = "@context", default)]
-    context: Option<Cow<'a, str>>,
+    #[serde(rename = "@context", default)]
+    context: Context,
+    /// What Syft's own documents have, together.
+    #[serde(default)]
+    artifacts: Option<IgnoredAny>,
+    #[serde(default)]
+    schema: Option<IgnoredAny>,
+}
+
+/// The context of linked data: an address, or a list with addresses and other things in it.
+#[derive(Default)]
+struct Context {
+    is_spdx_3: bool,
 }
 
 impl Document {
@@ -46,13 +57,68 @@ impl Document {
         if head.bom_format.as_deref() == Some("CycloneDX") {
             return Ok(Self::Read(cyclonedx::read(content)?));
         }
-        let is_three = head.context.as_deref().is_some_and(|context| context.starts_with("https://spdx.org/rdf/3"));
         match head.spdx_version.as_deref() {
             Some(version) if version.starts_with("SPDX-2.") => Ok(Self::Read(spdx::read(content)?)),
             Some(_) => Ok(Self::Unsupported("this version of SPDX".to_owned())),
-            None if is_three => Ok(Self::Unsupported("SPDX 3".to_owned())),
+            None if head.context.is_spdx_3 => Ok(Self::Unsupported("SPDX 3".to_owned())),
+            None if head.artifacts.is_some() && head.schema.is_some() => {
+                Ok(Self::Unsupported("a bill of materials in Syft's own form".to_owned()))
+            }
             None => Ok(Self::Other),
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for Context {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ContextVisitor)
+    }
+}
+
+struct ContextVisitor;
+
+impl<'de> Visitor<'de> for ContextVisitor {
+    type Value = Context;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a context")
+    }
+
+    fn visit_str<E>(self, address: &str) -> Result<Context, E> {
+        Ok(Context { is_spdx_3: address.starts_with("https://spdx.org/rdf/3") })
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Context, A::Error> {
+        let mut context = Context::default();
+        while let Some(item) = items.next_element::<Context>()? {
+            context.is_spdx_3 |= item.is_spdx_3;
+        }
+        Ok(context)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Context, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Context::default())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Context, E> {
+        Ok(Context::default())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Context, E> {
+        Ok(Context::default())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Context, E> {
+        Ok(Context::default())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Context, E> {
+        Ok(Context::default())
+    }
+
+    fn visit_unit<E>(self) -> Result<Context, E> {
+        Ok(Context::default())
     }
 }
 

@@ -11,8 +11,10 @@ pub(super) const MAX_PACKAGES: usize = 100_000;
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) packages: Vec<Package>,
-    /// Entries with a package URL that is none, or without a version.
+    /// Entries with a package URL or a version that is none.
     pub(super) malformed: u64,
+    /// Entries without a version.
+    pub(super) without_version: u64,
     /// Entries beyond what is kept.
     pub(super) left_out: u64,
 }
@@ -32,6 +34,7 @@ impl Found {
             Ok(_) if self.packages.len() >= MAX_PACKAGES => self.left_out += 1,
             Ok(package) => self.packages.push(package),
             Err(Unread::Malformed) => self.malformed += 1,
+            Err(Unread::WithoutVersion) => self.without_version += 1,
             // An image, a repository, an operating system: no package of ours.
             Err(Unread::OtherType) => {}
         }
@@ -41,6 +44,7 @@ impl Found {
         let room = MAX_PACKAGES.saturating_sub(self.packages.len());
         self.left_out += other.left_out + other.packages.len().saturating_sub(room) as u64;
         self.malformed += other.malformed;
+        self.without_version += other.without_version;
         self.packages.extend(other.packages.into_iter().take(room));
     }
 }

@@ -11,8 +11,10 @@ use super::purl::Purl;
 /// Why an entry yields no package.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unread {
-    /// Its package URL is none, or it has no version.
+    /// Its package URL or its version is none.
     Malformed,
+    /// It has no version.
+    WithoutVersion,
     /// It is something that is no package: an image, a repository.
     OtherType,
 }
@@ -22,7 +24,8 @@ pub(super) fn package(entry: &Entry<'_>) -> Result<Package, Unread> {
     let purl = Purl::parse(entry.purl).ok_or(Unread::Malformed)?;
     let ecosystem = Ecosystem::ALL.into_iter().find(|ecosystem| ecosystem.name() == purl.kind);
     let ecosystem = ecosystem.ok_or(Unread::OtherType)?;
-    let version = purl.version.as_deref().or(entry.version).unwrap_or_default();
+    let version = purl.version.as_deref().or(entry.version).filter(|version| !version.is_empty());
+    let version = version.ok_or(Unread::WithoutVersion)?;
     let version = match purl.qualifier("epoch") {
         Some(epoch) if ecosystem == Ecosystem::Rpm && epoch != "0" => format!("{epoch}:{version}"),
         _ => version.to_owned(),
@@ -116,7 +119,7 @@ mod tests {
     #[test]
     fn what_is_no_package_is_told_from_what_is_malformed() {
         assert_eq!(read("pkg:docker/alpine@3", None), Err(Unread::OtherType));
-        assert_eq!(read("pkg:npm/a", None), Err(Unread::Malformed));
+        assert_eq!(read("pkg:npm/a", None), Err(Unread::WithoutVersion));
         assert_eq!(read("pkg:npm/a%0a@1", None), Err(Unread::Malformed));
         assert_eq!(read("npm/a@1", None), Err(Unread::Malformed));
     }

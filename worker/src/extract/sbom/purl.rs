@@ -19,6 +19,8 @@ pub(super) struct Purl {
 
 /// Longer than any real one.
 const MAX_BYTES: usize = 4096;
+/// More qualifiers than any real one has; each is compared with those before it.
+const MAX_QUALIFIERS: usize = 32;
 
 impl Purl {
     /// Reads `text`; `None` where it is no package URL.
@@ -95,8 +97,7 @@ fn qualifiers(text: &str) -> Option<Vec<(String, String)>> {
         if value.is_empty() {
             continue;
         }
-        // So few that looking through them is nothing: the length of the whole is bounded.
-        if found.iter().any(|(other, _)| *other == key) {
+        if found.len() >= MAX_QUALIFIERS || found.iter().any(|(other, _)| *other == key) {
             return None;
         }
         found.push((key, value));
@@ -190,6 +191,9 @@ mod tests {
             assert_eq!(Purl::parse(text), None, "{text}");
         }
         assert_eq!(Purl::parse(&format!("pkg:npm/{}", "a".repeat(5000))), None);
+        let many = |count: usize| format!("pkg:npm/a@1?{}", (0..count).map(|n| format!("a{n}=b&")).collect::<String>());
+        assert!(Purl::parse(&many(MAX_QUALIFIERS)).is_some());
+        assert_eq!(Purl::parse(&many(MAX_QUALIFIERS + 1)), None);
     }
 
     #[test]

@@ -72,11 +72,25 @@ fn every_truncation_is_a_gap() {
 
 #[test]
 fn what_is_no_bill_is_nothing_and_what_is_not_read_is_a_gap() {
-    for other in ["[]", "{}", r#"{"bom":[1,2]}"#, r#"{"components":{"a":1}}"#, "1", r#"{"bomFormat":"other"}"#] {
+    for other in [
+        "[]",
+        "{}",
+        r#"{"bom":[1,2]}"#,
+        r#"{"components":{"a":1}}"#,
+        "1",
+        r#"{"bomFormat":"other"}"#,
+        r#"{"artifacts":[]}"#,
+        r#"{"@context":{"a":"b"}}"#,
+    ] {
         assert_eq!(read(other.as_bytes()), Facts { declared: true, ..Facts::default() }, "{other}");
     }
     let three = r#"{"@context":"https://spdx.org/rdf/3.0.1/spdx-context.jsonld","@graph":[]}"#;
     assert_eq!(read(three.as_bytes()).gaps[0].kind, GapKind::Unsupported);
+    let listed = r#"{"@context":[{"x":[1]},1,null,"https://spdx.org/rdf/3.0.1/spdx-context.jsonld"],"@graph":[]}"#;
+    assert_eq!(read(listed.as_bytes()).gaps[0].kind, GapKind::Unsupported);
+    let syft =
+        r#"{"artifacts":[{"name":"a","version":"1"}],"descriptor":{"name":"syft"},"schema":{"version":"16.0.0"}}"#;
+    assert_eq!(read(syft.as_bytes()).gaps[0].kind, GapKind::Unsupported);
     assert_eq!(read(br#"{"spdxVersion":"SPDX-3.0"}"#).gaps[0].kind, GapKind::Unsupported);
     let path = "app/bom.xml".into();
     let of = |content: &[u8]| xml(&ClaimedFile { path: &path, content, companions: &[] });
@@ -86,11 +100,13 @@ fn what_is_no_bill_is_nothing_and_what_is_not_read_is_a_gap() {
 
 #[test]
 fn invalid_entries_are_counted() {
-    let facts = read(
-        br#"{"bomFormat":"CycloneDX","components":[{"purl":"nonsense"},{"purl":"pkg:npm/a"},{"purl":"pkg:docker/a@1"}]}"#,
-    );
-    assert_eq!((facts.packages.len(), facts.gaps.len()), (0, 1));
+    let content = br#"{"bomFormat":"CycloneDX","components":[{"purl":"nonsense"},{"purl":"pkg:npm/a"},{"purl":"pkg:docker/a@1"},{"purl":"b"}]}"#;
+    let facts = read(content);
+    assert_eq!((facts.packages.len(), facts.gaps.len()), (0, 1), "to declare no version is no fault");
     assert!(facts.gaps[0].reason.starts_with("2 "), "{facts:?}");
+    let path = "opt/bitnami/x/.spdx-x.spdx".into();
+    let installed = (INSTALLED.extract)(&ClaimedFile { path: &path, content, companions: &[] });
+    assert_eq!(installed.gaps.len(), 2, "{installed:?}");
 }
 
 #[test]

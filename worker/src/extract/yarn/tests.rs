@@ -88,6 +88,22 @@ fn the_name_says_where_it_came_from() {
 }
 
 #[test]
+fn what_a_package_bundles_is_told_too() {
+    let content = archive(&[
+        ("node_modules/a/node_modules/@s/b/package.json", br#"{"name":"@s/b","version":"2.0.0"}"#, true),
+        ("node_modules/a/package.json", br#"{"name":"a","version":"1.0.0"}"#, true),
+        ("node_modules/a/node_modules/c/package.json", b"{", true),
+    ]);
+    let expected = "  npm @s/b 2.0.0 in node_modules/a/node_modules/@s/b/package.json\n  npm a 1.0.0 from git\n  gap Malformed: package.json: EOF while parsing an object at line 1 column 1\n";
+    assert_eq!(golden::lines(&read(".yarn/cache/a-exotic-0123456789-abc.zip", &content)), expected);
+    let bundled = ("node_modules/a/node_modules/b/package.json", &br#"{"name":"b","version":"2.0.0"}"#[..], true);
+    let facts = read(LODASH, &archive(&[bundled]));
+    assert_eq!((facts.packages.len(), facts.gaps.len()), (1, 1));
+    let facts = read(LODASH, &archive(&vec![bundled; MAX_MANIFESTS]));
+    assert!(facts.packages.len() == 1 && facts.gaps.iter().any(|gap| gap.kind == GapKind::Limit));
+}
+
+#[test]
 fn whatever_is_broken_is_a_gap() {
     let whole = archive(&[("node_modules/a/package.json", br#"{"name":"a","version":"1.0.0"}"#, true)]);
     for end in 0..whole.len() {

@@ -190,3 +190,21 @@ fn a_directory_named_again_and_again() {
     assert_eq!((facts.packages.len(), facts.gaps.len()), (1, 1));
     assert_eq!(facts.gaps[0].kind, GapKind::Limit);
 }
+
+#[test]
+fn a_package_that_is_there_twice_has_the_files_of_both() {
+    let blob = |directory: &str| {
+        build::header(&[
+            (1000, Value::Text("release")),
+            (1001, Value::Text("1")),
+            (1002, Value::Text("2")),
+            (1116, Value::Numbers(&[0])),
+            (1117, Value::Texts(&["os-release"])),
+            (1118, Value::Texts(&[directory])),
+        ])
+    };
+    let facts = ndb_facts(&build::ndb(&[blob("/usr/lib/"), build::package("other", 0), blob("/etc/")]));
+    assert_eq!(names(&facts), ["other", "release"]);
+    assert_eq!(facts.owned, [("etc/os-release".into(), 1), ("usr/lib/os-release".into(), 1)]);
+    assert!(facts.files.len() == 2 && facts.files.iter().all(|&(_, index)| index == 1));
+}

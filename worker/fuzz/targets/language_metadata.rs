@@ -1,0 +1,8 @@
+//! What package managers of languages leave beside what they installed.
+
+#![no_main]
+
+use laws::family::Family;
+use libfuzzer_sys::{Corpus, fuzz_target};
+
+fuzz_target!(|input: &[u8]| -> Corpus { laws::kept(laws::file::check(Family::LanguageMetadata, input)) });
