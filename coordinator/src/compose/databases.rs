@@ -50,9 +50,17 @@ pub(super) fn reads_any_file(extractor: &str) -> bool {
 /// Whether the name of a file makes nothing of it for the extractor, as others have it as well: a link of that name that leads
 /// to a directory, to nothing, or to a file of another name says no more than that there is nothing.
 pub(super) fn name_proves_nothing(extractor: &str) -> bool {
-    let names =
-        ["java-release", "go-distribution", "r-package", "sbom", "sbom-xml", "wordpress-plugin", "wordpress-theme"];
-    extractor.starts_with("lock-") || names.contains(&extractor) || extractor == "python-egg"
+    let names = [
+        "java-release",
+        "go-distribution",
+        "python-egg",
+        "r-package",
+        "sbom",
+        "sbom-xml",
+        "wordpress-plugin",
+        "wordpress-theme",
+    ];
+    extractor.starts_with("lock-") || names.contains(&extractor)
 }
 
 /// Whether the extractor reads lists of the files of one OS package each, which are named after it.
