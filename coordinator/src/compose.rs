@@ -28,7 +28,7 @@ use relocation::Relocation;
 use state::State;
 
 /// Raised with every change of what composition yields; stored image inventories of another version are not used.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// What an image contains, whatever is known about it today.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]

@@ -158,31 +158,48 @@ pub(super) fn put<'a>(
     }
 }
 
-/// What became of all of them.
-pub(super) fn finish(state: &State<'_>) -> Executables {
-    let trees: HashSet<Vec<u8>> = state
-        .slots
-        .iter()
-        .filter(|(_, slot)| !slot.facts.packages.is_empty() && !slot.facts.declared)
-        .filter_map(|(path, slot)| trees::tree(slot.extractor, path.as_bytes()))
-        .collect();
-    let mut found = Executables::default();
-    for (path, program) in &state.executables.files {
-        found.all.add(program.bytes);
-        let owned = program.owner.as_ref().is_some_and(|(evidence, _)| state.slots.contains_key(evidence.as_ref()));
-        let tells = || state.slots.get(path.as_ref()).is_some_and(|slot| !slot.facts.packages.is_empty());
-        if !owned && !tells() && !is_in_one_of(&trees, path) {
-            found.unexplained.add(program.bytes);
-            let path = LayerPath::from_entry(path);
-            found.list.push(Unexplained { path, layer: program.layer, bytes: program.bytes });
+/// Which executables packages account for.
+pub(super) struct Accounts<'s, 'a> {
+    state: &'s State<'a>,
+    /// Directories of which a package has everything.
+    trees: HashSet<Vec<u8>>,
+}
+
+impl<'s, 'a> Accounts<'s, 'a> {
+    pub(super) fn of(state: &'s State<'a>) -> Self {
+        let packages = state.slots.iter().filter(|(_, slot)| !slot.facts.packages.is_empty() && !slot.facts.declared);
+        let trees = packages.filter_map(|(path, slot)| trees::tree(slot.extractor, path.as_bytes())).collect();
+        Self { state, trees }
+    }
+
+    /// Whether a package brought the executable at `path`, not counting what this says of itself.
+    pub(super) fn brought(&self, path: &[u8]) -> bool {
+        let owner = self.state.executables.files.get(path).and_then(|program| program.owner.as_ref());
+        let is_listed = owner.is_some_and(|(evidence, _)| {
+            evidence.as_bytes() != path && self.state.slots.contains_key(evidence.as_ref())
+        });
+        is_listed || is_in_one_of(&self.trees, path)
+    }
+
+    /// What became of all of them.
+    pub(super) fn finish(&self) -> Executables {
+        let mut found = Executables::default();
+        for (path, program) in &self.state.executables.files {
+            found.all.add(program.bytes);
+            let tells = || self.state.slots.get(path.as_ref()).is_some_and(|slot| !slot.facts.packages.is_empty());
+            if !tells() && !self.brought(path) {
+                found.unexplained.add(program.bytes);
+                let path = LayerPath::from_entry(path);
+                found.list.push(Unexplained { path, layer: program.layer, bytes: program.bytes });
+            }
         }
+        if found.list.len() > MAX_LISTED {
+            found.list.sort_by(|a, b| (b.bytes, &a.path).cmp(&(a.bytes, &b.path)));
+            found.list.truncate(MAX_LISTED);
+            found.list.sort_unstable();
+        }
+        found
     }
-    if found.list.len() > MAX_LISTED {
-        found.list.sort_by(|a, b| (b.bytes, &a.path).cmp(&(a.bytes, &b.path)));
-        found.list.truncate(MAX_LISTED);
-        found.list.sort_unstable();
-    }
-    found
 }
 
 fn is_in_one_of(trees: &HashSet<Vec<u8>>, path: &[u8]) -> bool {

@@ -8,9 +8,10 @@ use lazaret::package::{Package, SourcePackage};
 use lazaret::path::LayerPath;
 
 use super::assemblies::Manifests;
+use super::executables::Accounts;
 use super::presence::{Identity, identity};
 use super::state::State;
-use super::{Contents, InstalledPackage, LayerGap, databases, executables, notes, perl};
+use super::{Contents, InstalledPackage, LayerGap, databases, notes, perl};
 
 /// How often symbolic links are listed as evidence: a database of many packages may have many links to it, and each
 /// package would list each link.
@@ -25,6 +26,7 @@ pub(super) fn finish(mut state: State<'_>) -> Contents {
     let mut gaps = std::mem::take(&mut state.gaps);
     let mut aliases_left = MAX_ALIASES;
     let manifests = Manifests::of(&state);
+    let accounts = Accounts::of(&state);
     for (path, slot) in &state.slots {
         if manifests.account_for(path, slot) {
             continue;
@@ -45,7 +47,8 @@ pub(super) fn finish(mut state: State<'_>) -> Contents {
         // What an OS package brings along is the distribution's to know; not what the OS packages themselves are.
         let is_listing = |package: &Package| package.ecosystem.is_os() && !notes::is_note(slot.extractor, package);
         let is_theirs = owned && !slot.facts.packages.iter().any(is_listing);
-        if let Some(form) = slot.facts.recognised.filter(|_| !is_theirs) {
+        // Nor is it news of what any other package is built: the advisories of that package are about all of it.
+        if let Some(form) = slot.facts.recognised.filter(|_| !is_theirs && !accounts.brought(path.as_bytes())) {
             *recognised.entry(form).or_default() += 1;
         }
         let is_unknown = |gap: &Gap| matches!(gap.kind, GapKind::Unsupported | GapKind::Unread);
@@ -53,6 +56,7 @@ pub(super) fn finish(mut state: State<'_>) -> Contents {
         let told = slot.facts.gaps.iter().filter(is_news);
         gaps.extend(told.map(|gap| LayerGap { layer: Some(slot.layer), gap: gap.clone() }));
     }
+    let executables = accounts.finish();
     notes::join(&mut installed);
     perl::join(&mut installed, &state, &mut gaps);
     if aliases_left == 0 {
@@ -71,7 +75,7 @@ pub(super) fn finish(mut state: State<'_>) -> Contents {
     });
     Contents {
         has_os: state.has_os,
-        executables: executables::finish(&state),
+        executables,
         packages: installed.filter(is_news).collect(),
         distro,
         declared: declared.into_values().map(|row| row.finish(&state, true)).collect(),

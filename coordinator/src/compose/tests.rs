@@ -162,3 +162,37 @@ fn what_an_os_package_brings_along_and_nobody_can_name_is_the_distributions_to_k
     expected.sort_by_key(|(_, kind)| *kind);
     assert_eq!(told, expected);
 }
+
+#[test]
+fn of_what_a_wheel_brings_nobody_asks_what_it_is_built_of() {
+    let program = |path: &str, owner: Option<u32>| lazaret::inventory::Executable {
+        path: path.into(),
+        bytes: 1,
+        owner: owner.map(|evidence| lazaret::inventory::Owner { evidence, package: 0 }),
+    };
+    let rust = |path: &str| {
+        let facts = Facts { recognised: Some(Recognised::RustBinary), ..Facts::default() };
+        Evidence { path: path.into(), extractor: "executable".into(), facts }
+    };
+    let record = Evidence {
+        path: "lib/core.dist-info/RECORD".into(),
+        extractor: "python-record".into(),
+        facts: Facts::default(),
+    };
+    // The last tells a package of itself, which says nothing of the crates in it.
+    let mut signed = rust("z.so");
+    signed.facts.packages = packages(1);
+    let layer = LayerInventory {
+        evidence: vec![rust("lib/core/_core.so"), record, rust("other.so"), signed],
+        executables: vec![program("lib/core/_core.so", Some(1)), program("other.so", None), program("z.so", Some(3))],
+        ..LayerInventory::default()
+    };
+    let contents = compose([Some(&layer)]);
+    assert_eq!(contents.recognised, [(Recognised::RustBinary, 2)]);
+    let unexplained: Vec<_> = contents.executables.list.iter().map(|program| program.path.to_string()).collect();
+    assert_eq!(unexplained, ["other.so"]);
+    // The distribution is removed, and not its files.
+    let hide = Hide { path: "lib/core.dist-info".into(), kind: HideKind::Whiteout };
+    let above = LayerInventory { hides: vec![hide], ..LayerInventory::default() };
+    assert_eq!(compose([Some(&layer), Some(&above)]).recognised, [(Recognised::RustBinary, 3)]);
+}
