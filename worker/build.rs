@@ -1,0 +1,68 @@
+//! Turns `src/secrets/rules/*.toml` into one static table, so that no rule is parsed at run time. What is wrong with a rule stops
+//! the build; whether it finds what it should is what its examples test.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::Hir;
+use regex_syntax::hir::literal::Extractor;
+
+#[path = "src/secrets/file.rs"]
+mod file;
+
+use file::{RuleFile, RuleText};
+
+fn main() {
+    let rules = Path::new("src/secrets/rules");
+    println!("cargo::rerun-if-changed={}", rules.display());
+    println!("cargo::rerun-if-changed=src/secrets/file.rs");
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(rules).expect("the rules").map(|entry| entry.expect("an entry").path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    files.sort();
+    let mut table = String::from("pub(super) static BUILT_IN: &[Fixed] = &[\n");
+    let mut seen = BTreeSet::new();
+    for path in files {
+        println!("cargo::rerun-if-changed={}", path.display());
+        let text = fs::read_to_string(&path).expect("a rule file");
+        let file: RuleFile = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        for rule in &file.rules {
+            assert!(seen.insert(rule.id.clone()), "{}: {} is there twice", path.display(), rule.id);
+            file::check(rule).unwrap_or_else(|error| panic!("{}: {}: {error}", path.display(), rule.id));
+            row(&mut table, &file.vendor, rule, file.generic);
+        }
+    }
+    table.push_str("];\n");
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it")).join("secret_rules.rs");
+    fs::write(out, table).expect("the table");
+}
+
+fn row(table: &mut String, vendor: &str, rule: &RuleText, generic: bool) {
+    let RuleText { id, title, severity, keywords, pattern, check, entropy, weak, rotate, .. } = rule;
+    let hir = ParserBuilder::new().unicode(false).utf8(false).build().parse(pattern).expect("checked before");
+    let reach = hir.properties().maximum_len().unwrap_or(usize::MAX);
+    let leads = leads(&hir, keywords);
+    let check = check.map(|check| format!("Some(Check::{check:?})")).unwrap_or_else(|| "None".into());
+    let entropy = entropy.unwrap_or_default();
+    writeln!(
+        table,
+        "    Fixed {{ id: {id:?}, vendor: {vendor:?}, title: {title:?}, severity: Severity::{severity:?}, keywords: &{keywords:?}, \
+         pattern: {pattern:?}, check: {check}, entropy: {entropy:?}, rotate: {rotate:?}, weak: {weak}, generic: {generic}, reach: {reach}, \
+         leads: {leads} }},"
+    )
+    .expect("a string takes all");
+}
+
+/// Whether every match begins with one of the keywords, so that it can be looked for at that place only.
+fn leads(hir: &Hir, keywords: &[String]) -> bool {
+    let prefixes = Extractor::new().extract(hir);
+    let begins = |prefix: &[u8]| {
+        keywords.iter().any(|keyword| {
+            prefix.get(..keyword.len()).is_some_and(|start| start.eq_ignore_ascii_case(keyword.as_bytes()))
+        })
+    };
+    prefixes.literals().is_some_and(|all| !all.is_empty() && all.iter().all(|prefix| begins(prefix.as_bytes())))
+}

@@ -1,0 +1,114 @@
+//! The form of a file of secret rules: one vendor's, in TOML. The built-in ones are read by the build, a user's at run time.
+
+use serde::Deserialize;
+
+/// A file of rules.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RuleFile {
+    /// Whose secrets they find, as the vendor writes itself.
+    pub(crate) vendor: String,
+    /// They go by the names of settings alone, whatever the value looks like, and have a switch of their own.
+    #[serde(default)]
+    pub(crate) generic: bool,
+    /// The rules.
+    pub(crate) rules: Vec<RuleText>,
+}
+
+/// A rule as written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RuleText {
+    /// Unique; kebab-case.
+    pub(crate) id: String,
+    /// What it finds.
+    pub(crate) title: String,
+    /// How bad it is to have it in an image.
+    pub(crate) severity: Severity,
+    /// Every match has one of them, in any case; at least four bytes each.
+    pub(crate) keywords: Vec<String>,
+    /// A regular expression over bytes, without Unicode; the group `secret` is the value, else the whole match.
+    pub(crate) pattern: String,
+    /// What the value has to satisfy too.
+    #[serde(default)]
+    pub(crate) check: Option<Check>,
+    /// Bits of Shannon entropy for each character of the value, at least.
+    #[serde(default)]
+    pub(crate) entropy: Option<f32>,
+    /// It goes by what stands around a value; a rule that knows the value's own form is believed before it.
+    #[serde(default)]
+    pub(crate) weak: bool,
+    /// Where its owner revokes it.
+    pub(crate) rotate: String,
+    /// Templates of texts in which it is found.
+    #[serde(default)]
+    pub(crate) examples: Vec<String>,
+    /// Templates of texts in which it is not.
+    #[serde(default)]
+    pub(crate) counter_examples: Vec<String>,
+}
+
+/// How bad a leaked secret is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Severity {
+    /// Public by design, or of use with another secret only.
+    Low,
+    /// Limited, or read only.
+    Medium,
+    /// The usual key of an interface.
+    High,
+    /// Full or write access, payment, a cloud's root.
+    Critical,
+}
+
+/// What a value has to satisfy beside its pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Check {
+    /// The last six characters are the base-62 CRC-32 of what stands between the last `_` and them.
+    Crc32Base62,
+    /// Behind the prefix of four is base 32 that holds an account number of twelve digits.
+    AwsAccessKeyId,
+    /// Three parts of base64url; the first two are JSON objects, the first with `alg`.
+    Jwt,
+    /// It is base64 or base64url.
+    Base64,
+    /// Up to the first `.` it is base64 of a JSON object.
+    Base64Json,
+    /// Its digits satisfy ISO/IEC 7812-1.
+    Luhn,
+    /// It has a letter and a digit.
+    Mixed,
+    /// It has something else than hexadecimal digits.
+    NotHex,
+    /// It is a UUID that is not nil.
+    Uuid,
+    /// It is base64 of `user:password`.
+    UserPassword,
+}
+
+/// The most bytes that a match may have: what is kept of a file behind what was looked at.
+pub(crate) const MAX_REACH: usize = 8 << 10;
+
+/// Says what is wrong with a rule that was read.
+pub(crate) fn check(rule: &RuleText) -> Result<(), String> {
+    let parser = || regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
+    let hir = parser().parse(&rule.pattern).map_err(|error| format!("its pattern does not compile: {error}"))?;
+    let kebab = |id: &str| id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if rule.id.is_empty() || rule.id.len() > 64 || !kebab(&rule.id) {
+        return Err("an id has up to 64 lower-case letters, digits and hyphens".into());
+    }
+    if rule.keywords.is_empty() || rule.keywords.iter().any(|keyword| keyword.len() < 4 || keyword.len() > 64) {
+        return Err("it needs keywords, each of 4 to 64 bytes".into());
+    }
+    if rule.title.len() > 128 || rule.rotate.len() > 256 {
+        return Err("a title has up to 128 bytes, and where to revoke up to 256".into());
+    }
+    match hir.properties().maximum_len() {
+        Some(0) | None => Err("a match has at least one byte, and a most: write `{1,200}` for `+` or `*`".into()),
+        Some(most) if most > MAX_REACH => Err(format!("a match may have {most} bytes, more than {MAX_REACH}")),
+        Some(_) if hir.properties().minimum_len() == Some(0) => Err("it matches nothing at all".into()),
+        Some(_) => Ok(()),
+    }
+}

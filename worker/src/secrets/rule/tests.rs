@@ -1,0 +1,77 @@
+//! Every rule finds its examples, filled in several ways, and not its counter-examples.
+
+use std::path::PathBuf;
+
+use super::super::file::RuleFile;
+use super::super::search::Search;
+use super::super::template::Made;
+use super::*;
+
+/// Ways in which each example is filled.
+const SEEDS: usize = 4;
+
+fn files() -> Vec<(PathBuf, RuleFile)> {
+    let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/secrets/rules");
+    let paths = std::fs::read_dir(directory).expect("the rules").map(|entry| entry.expect("an entry").path());
+    let mut files: Vec<_> = paths
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).expect("a file");
+            let file = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            (path, file)
+        })
+        .collect();
+    files.sort_by(|a, b| a.0.cmp(&b.0));
+    files
+}
+
+/// The rules that find something in `text`, leaving out what is told to be none.
+fn finding(search: &mut Search, text: &str) -> Vec<(String, Option<&'static str>)> {
+    let (found, cut) = search.run(Rules::built_in(), text.as_bytes(), true);
+    assert!(!cut, "{text}");
+    found.into_iter().map(|found| (found.rule.id.to_string(), found.dismissed)).collect()
+}
+
+#[test]
+fn every_rule_finds_its_examples_and_not_its_counter_examples() {
+    let mut search = Search::default();
+    let mut wrong = Vec::new();
+    let (mut examples, mut misses) = (0, 0);
+    for (_, file) in files() {
+        for rule in file.rules {
+            assert!(rule.examples.len() > 1 && !rule.counter_examples.is_empty(), "{}", rule.id);
+            for (number, template) in rule.examples.iter().enumerate() {
+                let mut missed = Vec::new();
+                for seed in 0..SEEDS {
+                    let text = Made::of(&format!("{} {number} {seed}", rule.id)).text(template);
+                    let found = finding(&mut search, &text);
+                    if !found.contains(&(rule.id.clone(), None)) {
+                        missed.push(format!("{}: not in {text:?}: {found:?}", rule.id));
+                    }
+                }
+                examples += SEEDS;
+                misses += missed.len();
+                // By chance a made-up value may lack a digit or entropy.
+                if missed.len() > 1 {
+                    wrong.extend(missed);
+                }
+            }
+            for template in &rule.counter_examples {
+                let text = Made::of(&rule.id).text(template);
+                if finding(&mut search, &text).contains(&(rule.id.clone(), None)) {
+                    wrong.push(format!("{}: in {text:?}", rule.id));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {examples}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(examples >= 1000 && misses * 200 < examples, "{misses} of {examples}");
+}
+
+#[test]
+fn there_are_as_many_rules_as_told_and_each_compiles() {
+    let rules = &Rules::built_in().rules;
+    assert!(rules.len() >= 250, "{}", rules.len());
+    for rule in rules {
+        assert!(rule.regex().is_some(), "{}", rule.id);
+    }
+}

@@ -1,0 +1,163 @@
+//! One file's bytes as they stream by, searched in windows that overlap by the longest match.
+
+use sha2::{Digest as _, Sha256};
+
+use super::file::{MAX_REACH, Severity};
+use super::mask::masked;
+use super::rule::Rules;
+use super::search::Search;
+
+/// Bytes that are searched at once, where a file does not come whole.
+const WINDOW: usize = 512 << 10;
+/// Bytes before a keyword that a match may begin in.
+const BEHIND: usize = MAX_REACH;
+/// Secrets that are told of one file.
+const MAX_FOUND: usize = 1000;
+
+/// A secret in a file, without its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Secret {
+    /// The rule that found it.
+    pub(crate) rule: String,
+    /// What it is.
+    pub(crate) title: String,
+    /// How bad that is.
+    pub(crate) severity: Severity,
+    /// Where its owner revokes it.
+    pub(crate) rotate: String,
+    /// The line, from 1.
+    pub(crate) line: u64,
+    /// The byte in the line, from 1.
+    pub(crate) column: u64,
+    /// What of it is shown.
+    pub(crate) masked: String,
+    /// The SHA-256 of its value.
+    pub(crate) digest: [u8; 32],
+    /// Why it is none to worry about, where that is known.
+    pub(crate) dismissed: Option<&'static str>,
+}
+
+/// The search through one file after the other; its memory is used again.
+pub(crate) struct Stream {
+    rules: &'static Rules,
+    search: Search,
+    buffer: Vec<u8>,
+    settings: bool,
+    /// The length that the file should have.
+    size: u64,
+    /// How far into the buffer keywords have been looked for.
+    searched: usize,
+    /// Lines before the buffer.
+    lines: u64,
+    /// Bytes of the line that the buffer begins in, before it.
+    in_line: u64,
+    found: Vec<Secret>,
+    /// Whether there was more than was told.
+    cut: bool,
+}
+
+impl Stream {
+    pub(crate) fn new(rules: &'static Rules) -> Self {
+        Self {
+            rules,
+            search: Search::default(),
+            buffer: Vec::new(),
+            settings: false,
+            size: 0,
+            searched: 0,
+            lines: 0,
+            in_line: 0,
+            found: Vec::new(),
+            cut: false,
+        }
+    }
+
+    /// Begins a file of `size` bytes; `settings` as for [`Search::run`].
+    pub(crate) fn begin(&mut self, size: u64, settings: bool) {
+        self.buffer.clear();
+        self.found.clear();
+        (self.size, self.settings) = (size, settings);
+        (self.searched, self.lines, self.in_line, self.cut) = (0, 0, 0, false);
+    }
+
+    /// Takes the next bytes of the file.
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        if self.buffer.is_empty() && self.searched == 0 && bytes.len() as u64 == self.size {
+            // The whole file at once, as most are: it need not be copied.
+            self.search(bytes, 0..bytes.len());
+            self.searched = bytes.len();
+            return;
+        }
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(rest.len().min(WINDOW + BEHIND + MAX_REACH - self.buffer.len()));
+            self.buffer.extend_from_slice(now);
+            rest = later;
+            if self.buffer.len() == WINDOW + BEHIND + MAX_REACH {
+                self.window();
+            }
+        }
+    }
+
+    /// Ends the file; what was found in it, by place, and whether that is not all.
+    pub(crate) fn finish(&mut self) -> (&[Secret], bool) {
+        let buffer = std::mem::take(&mut self.buffer);
+        self.search(&buffer, self.searched..buffer.len());
+        self.buffer = buffer;
+        self.buffer.clear();
+        (&self.found, self.cut)
+    }
+
+    /// Searches a full buffer but for its end, of which the following bytes may make more, and keeps that and what precedes it.
+    fn window(&mut self) {
+        let buffer = std::mem::take(&mut self.buffer);
+        let end = buffer.len() - MAX_REACH;
+        self.search(&buffer, self.searched..end);
+        self.buffer = buffer;
+        let gone = end - BEHIND;
+        let (lines, in_line) = position(&self.buffer[..gone]);
+        self.in_line = if lines > 0 { in_line } else { self.in_line + in_line };
+        self.lines += lines;
+        self.buffer.drain(..gone);
+        self.searched = BEHIND;
+    }
+
+    /// Tells of the secrets in `text` that begin in `range`.
+    fn search(&mut self, text: &[u8], range: std::ops::Range<usize>) {
+        let (found, cut) = self.search.run(self.rules, text, self.settings);
+        self.cut |= cut;
+        let (mut at, mut line, mut column) = (0, self.lines, self.in_line);
+        for found in found.into_iter().filter(|found| range.contains(&found.value.start)) {
+            if self.found.len() == MAX_FOUND {
+                self.cut = true;
+                return;
+            }
+            let (lines, in_line) = position(&text[at..found.value.start]);
+            column = if lines > 0 { in_line } else { column + in_line };
+            line += lines;
+            at = found.value.start;
+            let value = &text[found.value.clone()];
+            self.found.push(Secret {
+                rule: found.rule.id.clone().into_owned(),
+                title: found.rule.title.clone().into_owned(),
+                severity: found.rule.severity,
+                rotate: found.rule.rotate.clone().into_owned(),
+                line: line + 1,
+                column: column + 1,
+                masked: masked(value),
+                digest: Sha256::digest(value).into(),
+                dismissed: found.dismissed,
+            });
+        }
+    }
+}
+
+/// How many lines end in `text`, and the bytes behind the last end.
+fn position(text: &[u8]) -> (u64, u64) {
+    let lines = memchr::memchr_iter(b'\n', text).count() as u64;
+    let last = memchr::memrchr(b'\n', text).map_or(0, |at| at + 1);
+    (lines, (text.len() - last) as u64)
+}
+
+#[cfg(test)]
+mod tests;
