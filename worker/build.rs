@@ -12,13 +12,17 @@ use regex_syntax::hir::literal::Extractor;
 
 #[path = "src/secrets/file.rs"]
 mod file;
+#[path = "src/secrets/form.rs"]
+mod form;
 
 use file::{RuleFile, RuleText};
 
 fn main() {
     let rules = Path::new("src/secrets/rules");
     println!("cargo::rerun-if-changed={}", rules.display());
-    println!("cargo::rerun-if-changed=src/secrets/file.rs");
+    for source in ["file.rs", "form.rs"] {
+        println!("cargo::rerun-if-changed=src/secrets/{source}");
+    }
     let mut files: Vec<PathBuf> =
         fs::read_dir(rules).expect("the rules").map(|entry| entry.expect("an entry").path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
@@ -30,6 +34,8 @@ fn main() {
         let text = fs::read_to_string(&path).expect("a rule file");
         let file: RuleFile = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         for rule in &file.rules {
+            let tested = rule.examples.len() > 1 && !rule.counter_examples.is_empty();
+            assert!(tested, "{}: {} needs two examples and a counter-example", path.display(), rule.id);
             assert!(seen.insert(rule.id.clone()), "{}: {} is there twice", path.display(), rule.id);
             file::check(rule).unwrap_or_else(|error| panic!("{}: {}: {error}", path.display(), rule.id));
             row(&mut table, &file.vendor, rule, file.generic);

@@ -11,6 +11,7 @@ use lazaret::path::LayerPath;
 mod assemblies;
 mod databases;
 pub mod executables;
+pub mod exposures;
 mod links;
 mod notes;
 mod perl;
@@ -24,11 +25,12 @@ mod tests;
 mod trees;
 
 pub use executables::Executables;
+pub use exposures::{Fate, LayerExposure};
 use relocation::Relocation;
 use state::State;
 
 /// Raised with every change of what composition yields; stored image inventories of another version are not used.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// What an image contains, whatever is known about it today.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
@@ -43,6 +45,8 @@ pub struct Contents {
     pub declared: Vec<InstalledPackage>,
     /// Programs and shared objects, and which of them no package accounts for.
     pub executables: Executables,
+    /// What the layers expose, each with what became of it, sorted.
+    pub exposures: Vec<LayerExposure>,
     /// What was recognised but is not read yet: the form and how many files of it, sorted.
     pub recognised: Vec<(Recognised, u32)>,
     /// What could not be told, sorted.
@@ -85,8 +89,9 @@ pub struct LayerGap {
 pub fn compose<'a>(layers: impl IntoIterator<Item = Option<&'a LayerInventory>>) -> Contents {
     let mut state = State::default();
     for (index, layer) in layers.into_iter().enumerate() {
-        if let Some(layer) = layer {
-            apply(&mut state, index as u32, layer);
+        match layer {
+            Some(layer) => apply(&mut state, index as u32, layer),
+            None => state.exposed.apply_unknown(index as u32),
         }
     }
     rows::finish(state)
@@ -157,6 +162,7 @@ fn apply<'a>(state: &mut State<'a>, index: u32, layer: &'a LayerInventory) {
         }
     }
     executables::put(state, index, layer, &relocation, replaced);
+    state.exposed.apply(index, layer, &relocation);
     state.end_layer();
 }
 

@@ -6,15 +6,16 @@ use bincode::{Decode, Encode};
 use lazaret::image::{Image, ImageConfig, Layer, Platform};
 
 use crate::compose::Contents;
+use crate::documents::{Documents, documents};
 
 /// An image with its composed contents. Kept under the digest of its manifest, and only when nothing in it failed.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct ImageInventory {
     /// The platform it is for.
     pub platform: Platform,
-    /// Its configuration.
+    /// Its configuration; secrets in it are masked.
     pub config: ImageConfig,
-    /// Annotations of the manifest.
+    /// Annotations of the manifest, likewise.
     pub annotations: BTreeMap<String, String>,
     /// Its layers, from the bottom up.
     pub layers: Vec<Layer>,
@@ -24,13 +25,10 @@ pub struct ImageInventory {
 
 impl ImageInventory {
     /// The inventory of `image`.
-    pub fn new(image: &Image, contents: Contents) -> Self {
-        Self {
-            platform: image.platform.clone(),
-            config: image.config.clone(),
-            annotations: image.annotations.clone(),
-            layers: image.layers.clone(),
-            contents,
-        }
+    pub fn new(image: &Image, mut contents: Contents) -> Self {
+        let Documents { config, annotations, exposures } = documents(image);
+        contents.exposures.extend(exposures);
+        contents.exposures.sort_unstable();
+        Self { platform: image.platform.clone(), config, annotations, layers: image.layers.clone(), contents }
     }
 }

@@ -4,6 +4,7 @@ pub mod advisory;
 pub mod assess;
 pub mod cli;
 pub mod compose;
+pub mod documents;
 pub mod doors;
 pub mod engine;
 pub mod farm;

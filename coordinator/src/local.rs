@@ -7,10 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use lazaret::door::queue::Delivery;
 use lazaret::door::source::{ImageSource, OpenRegistry};
+use lazaret::exposure::Exposure;
 use lazaret::fingerprint::Fingerprint;
 use lazaret::image::{Descriptor, Layer};
 use lazaret::inventory::LayerInventory;
 use lazaret::key;
+use lazaret::path::LayerPath;
 use lazaret::record::{Cost, FailureKind, LayerRecord};
 use lazaret::reference::RegistryReference;
 use lazaret::task::{Class, Place, Task};
@@ -26,7 +28,14 @@ use crate::plan::{Failure, Planner};
 
 /// What inventories depend on in this build.
 pub fn fingerprint() -> Fingerprint {
-    lazaret_worker::fingerprint::packages()
+    lazaret_worker::fingerprint::inventories()
+}
+
+/// Searches a short text of an image's documents, known as `path`: what it exposes, and the text with that masked.
+pub fn document(path: &LayerPath, text: &str) -> Option<(Vec<Exposure>, String)> {
+    let found = lazaret_worker::secrets::document(path, text)?;
+    let exposures = found.exposures.into_iter();
+    Some((exposures.map(|found| Exposure { identity: found.identity.sealed(None), ..found }).collect(), found.text))
 }
 
 /// Analyses a layer of an archive before it is known which one it is; counts the blob's bytes as they are read.
@@ -34,7 +43,9 @@ pub fn fingerprint() -> Fingerprint {
 /// # Errors
 /// The blob does not read, unpack or walk.
 pub fn analyze_unnamed(blob: impl BufRead, read: &AtomicU64) -> Result<Analysis, analyze::Failure> {
-    analyze::analyze_unnamed(Counted { inner: blob, read }, &Limits::default())
+    let mut analysis = analyze::analyze_unnamed(Counted { inner: blob, read }, &Limits::default())?;
+    analysis.inventory.seal(None);
+    Ok(analysis)
 }
 
 /// Why what was analysed is not the layer that an image names; nothing if it is.
@@ -162,7 +173,8 @@ fn analyse(source: &dyn ImageSource, named: &Descriptor, progress: &Progress) ->
     let start = lazaret_worker::clock::thread_cpu_micros();
     let blob = source.open_blob(named).map_err(|error| error.to_string())?;
     let blob = Counted { inner: blob, read: &progress.bytes_done };
-    let inventory = analyze::analyze(blob, named, &Limits::default()).map_err(|error| error.to_string())?;
+    let mut inventory = analyze::analyze(blob, named, &Limits::default()).map_err(|error| error.to_string())?;
+    inventory.seal(None);
     Ok((inventory, lazaret_worker::clock::thread_cpu_micros() - start))
 }
 

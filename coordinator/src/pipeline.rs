@@ -17,6 +17,7 @@ use lazaret::wire::{self, Kind};
 use tracing::Instrument as _;
 
 use crate::compose::{self, Contents};
+use crate::documents::documents;
 use crate::inventory::ImageInventory;
 use crate::plan::Planner;
 use crate::plan::ledger::Job;
@@ -194,7 +195,7 @@ pub async fn recall_pinned(source: &'static str, digest: Digest, planner: &Plann
 
 async fn recall(image: &Image, planner: &Planner) -> Option<ImageInventory> {
     let inventory = recalled(&image.digest, planner).await?;
-    (inventory.layers == image.layers && inventory.config == image.config).then_some(inventory)
+    (inventory.layers == image.layers && inventory.config == documents(image).config).then_some(inventory)
 }
 
 /// The key of the inventory of the image with this manifest digest.

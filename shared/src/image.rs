@@ -144,6 +144,15 @@ pub struct ImageConfig {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct RunConfig {
+    /// The environment, each variable as `NAME=VALUE`.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub env: Vec<String>,
+    /// What is run, if the user says nothing else.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub entrypoint: Vec<String>,
+    /// Its arguments.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub cmd: Vec<String>,
     /// Labels.
     #[serde(default, deserialize_with = "null_is_default")]
     pub labels: BTreeMap<String, String>,

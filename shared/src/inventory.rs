@@ -5,6 +5,8 @@ use bincode::{Decode, Encode};
 
 use crate::digest::Digest;
 use crate::distro::OsRelease;
+use crate::exposure::{Exposure, IdentityKey};
+use crate::files::Files;
 use crate::package::Package;
 use crate::path::{LayerPath, split};
 use crate::text::from_bytes;
@@ -32,6 +34,10 @@ pub struct LayerInventory {
     /// A path that is two kinds of file in this layer, such as a link and then a directory: the first, if there is any.
     /// Where entries also went through a link of a lower layer, their order would matter, which is not remembered.
     pub two_kinds: Option<LayerPath>,
+    /// Secrets and the like that the layer ships, sorted.
+    pub exposures: Vec<Exposure>,
+    /// Which files it has.
+    pub files: Files,
     /// What the whole layer could not tell, such as a limit that was reached.
     pub gaps: Vec<Gap>,
 }
@@ -51,6 +57,15 @@ impl LayerInventory {
             + self.executables.iter().map(executable).sum::<usize>()
             + self.hides.iter().map(hide).sum::<usize>()
             + self.implied_directories.iter().map(implied).sum::<usize>()
+            + self.exposures.iter().map(Exposure::weight).sum::<usize>()
+            + self.files.weight()
+    }
+
+    /// Makes of the digests of secrets' values what may be kept: whoever has those can try passwords.
+    pub fn seal(&mut self, key: Option<&IdentityKey>) {
+        for exposure in &mut self.exposures {
+            exposure.identity = exposure.identity.sealed(key);
+        }
     }
 
     /// Whether the layer has evidence or an executable at `path`.

@@ -8,6 +8,8 @@ pub mod distro;
 #[cfg(feature = "doors")]
 pub mod door;
 pub mod ecosystem;
+pub mod exposure;
+pub mod files;
 pub mod fingerprint;
 pub mod image;
 pub mod inventory;

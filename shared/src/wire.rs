@@ -25,8 +25,8 @@ impl Kind {
     /// The version of the form that this build writes; it reads no other, an older value is simply computed again.
     pub const fn version(self) -> u16 {
         match self {
-            Self::LayerRecord => 3,
-            Self::ImageInventory => 2,
+            Self::LayerRecord => 4,
+            Self::ImageInventory => 3,
         }
     }
 }

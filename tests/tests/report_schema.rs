@@ -17,8 +17,8 @@ use lazaret_coordinator::pipeline;
 use lazaret_coordinator::policy::{Ignore, Policy};
 use lazaret_coordinator::report::build::{Context, Scanner, build};
 use lazaret_coordinator::report::{
-    BaseImage, ExecutableRow, ExecutableSummary, ExposureRow, GapRow, JSON_SCHEMA, Report, Reports, SCHEMA,
-    SnapshotSummary, UnreadForm,
+    BaseImage, ExecutableRow, ExecutableSummary, ExposureRow, ExposureState, GapRow, JSON_SCHEMA, Report, Reports,
+    SCHEMA, SnapshotSummary, UnreadForm,
 };
 use lazaret_loadtest::sample;
 use serde_json::{Map, Value, json};
@@ -133,8 +133,29 @@ fn full() -> Report {
     package.module = Some("nodejs:18".into());
     package.registry = Some("https://example.org".into());
     report.findings[0].covers = vec!["CVE-2024-1".into()];
-    let exposure = ("rule".to_owned(), "etc/key".to_owned(), "present".to_owned());
-    report.exposures.push(ExposureRow { rule: exposure.0, layer: 0, path: exposure.1, line: 1, state: exposure.2 });
+    let exposure = ExposureRow {
+        kind: ExposureKind::Secret,
+        rule: "rule".into(),
+        title: "A key".into(),
+        severity: Severity::High,
+        layer: Some(0),
+        instruction: None,
+        path: "etc/key".into(),
+        line: 1,
+        column: 1,
+        state: ExposureState::Deleted,
+        until: Some(1),
+        masked: "ab****yz".into(),
+        rotate: "https://example.org".into(),
+        dismissed: None,
+    };
+    report.dismissed.push(ExposureRow {
+        layer: None,
+        until: None,
+        dismissed: Some("known".into()),
+        ..exposure.clone()
+    });
+    report.exposures.push(exposure);
     let reason = "cut short".to_owned();
     report.gaps.push(GapRow { kind: GapKind::Malformed, layer: Some(1), path: "etc/passwd".into(), reason });
     report.coverage.unread.push(UnreadForm { form: "go-binary".into(), files: 2 });

@@ -16,7 +16,7 @@ use crate::walk;
 
 /// The version of everything between the blob and the extractors: unpacking, walking, what is remembered. Part of the
 /// fingerprint; raised with every change of what an inventory holds.
-pub const VERSION: &str = "5";
+pub const VERSION: &str = "6";
 
 /// Why a layer failed: nothing in it can be trusted, and nothing of it is kept.
 #[derive(Debug, thiserror::Error)]

@@ -5,22 +5,23 @@ use lazaret::wire::Kind;
 
 use crate::extract::EXTRACTORS;
 use crate::limits::Limits;
-use crate::{analyze, executable, signature};
+use crate::{analyze, executable, secrets, signature};
 
-/// The fingerprint of the packages facet.
-pub fn packages() -> Fingerprint {
+/// The fingerprint of what analysis yields.
+pub fn inventories() -> Fingerprint {
     let versions: Vec<_> = EXTRACTORS.iter().map(|extractor| (extractor.name, extractor.version.to_string())).collect();
     let executables = executable::VERSION.to_string();
     let signatures = signature::fingerprint();
+    let secrets = secrets::fingerprint();
     let wire = Kind::LayerRecord.version().to_string();
     let limits = Limits::default().describe();
     let fixed = [
-        ("facet", "packages"),
         ("wire", wire.as_str()),
         ("walk", analyze::VERSION),
         ("limits", limits.as_str()),
         (executable::NAME, executables.as_str()),
         (signature::NAME, signatures.as_str()),
+        ("secrets", secrets.as_str()),
     ];
     Fingerprint::of(fixed.into_iter().chain(versions.iter().map(|(name, version)| (*name, version.as_str()))))
 }

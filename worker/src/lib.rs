@@ -9,7 +9,7 @@ pub mod extract;
 pub mod fingerprint;
 pub mod limits;
 pub mod sandbox;
-mod secrets;
+pub mod secrets;
 #[cfg(test)]
 mod seeds;
 pub mod serve;

@@ -27,6 +27,8 @@ pub struct Limits {
     pub evidence: usize,
     /// Bytes of what they yield, in memory.
     pub facts_bytes: usize,
+    /// Bytes of exposures, in memory.
+    pub exposure_bytes: usize,
     /// Bytes of claimed files in memory at one time.
     pub pending_bytes: u64,
 }
@@ -54,6 +56,7 @@ impl Default for Limits {
             link_work: 8 << 30,
             evidence: 300_000,
             facts_bytes: 128 << 20,
+            exposure_bytes: 16 << 20,
             pending_bytes: 256 << 20,
         }
     }

@@ -146,6 +146,7 @@ impl Sandbox {
         match answer {
             _ if other => layer(mismatch((digest, size), named).to_string()),
             Ok(Answer::Inventory(mut inventory)) => {
+                inventory.seal(None);
                 // Only this side's count tells; past the limit the child's, which stopped there.
                 if size <= limits.compressed_bytes {
                     inventory.compressed_bytes = size;

@@ -151,7 +151,7 @@ pub async fn run(
     if let Err(error) = breaker.probe().await {
         breaker.trip(&error);
     }
-    let set = crate::fingerprint::packages().to_string();
+    let set = crate::fingerprint::inventories().to_string();
     let performer = Arc::new(Performer {
         queue: Arc::clone(&doors.queue),
         keep: Keep { store: doors.store, cache: doors.cache, breaker },

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufRead;
 
+use lazaret::files::{self, Files};
 use lazaret::inventory::{Facts, Gap, GapKind, Hide, HideKind, LayerInventory, Link};
 use lazaret::path::{LayerPath, keys_below, split};
 
@@ -11,14 +12,18 @@ use crate::extract::{Content, Extractor, claim};
 use crate::limits::Limits;
 use crate::tar::{Entries, Entry, EntryKind, TarError};
 
+mod body;
 mod evidence;
 mod executable;
 mod executables;
+mod exposures;
 mod names;
 #[cfg(test)]
 mod tests;
 
+use body::Body;
 use evidence::Harvest;
+use exposures::Exposures;
 use names::Names;
 
 /// Non-directories at most this deep are remembered as shadows; deeper ones only where they can replace evidence.
@@ -89,6 +94,8 @@ struct Walk<'l> {
     names: Names,
     harvest: Harvest<'l>,
     executables: executable::Reader,
+    /// Away while a file of it is read.
+    exposures: Option<Exposures<'l>>,
     whiteouts: BTreeSet<LayerPath>,
     opaques: BTreeSet<LayerPath>,
     /// What stands at a path now, where that may hide something: symbolic links, shallow files, shallow directories.
@@ -99,6 +106,8 @@ struct Walk<'l> {
     hides_bytes: usize,
     /// The first path that this layer has as two kinds of file.
     two_kinds: Option<LayerPath>,
+    /// The keys of all files.
+    files: Vec<u32>,
     gaps: BTreeSet<Gap>,
 }
 
@@ -109,12 +118,14 @@ impl<'l> Walk<'l> {
             names: Names::new(limits.link_work),
             harvest: Harvest::new(limits, extractors),
             executables: executable::Reader::default(),
+            exposures: Some(Exposures::new(limits)),
             whiteouts: BTreeSet::new(),
             opaques: BTreeSet::new(),
             standing: BTreeMap::new(),
             programs: BTreeMap::new(),
             hides_bytes: 0,
             two_kinds: None,
+            files: Vec::new(),
             gaps: BTreeSet::new(),
         }
     }
@@ -166,9 +177,10 @@ impl<'l> Walk<'l> {
         }
         self.harvest.drop_at(&path);
         self.programs.remove(&path);
+        self.files.push(files::key(path.as_bytes()));
         let claimant = claim(path.as_bytes()).filter(|extractor| extractor.content != Content::Directory);
         match entry.kind() {
-            EntryKind::File => self.file(entry, entries, path, claimant)?,
+            EntryKind::File => self.searched_file(entry, entries, path, claimant)?,
             EntryKind::Symlink => self.symlink(entry.link.clone(), path, claimant),
             EntryKind::HardLink => self.hard_link(entry, path, claimant),
             _ => {
@@ -182,10 +194,26 @@ impl<'l> Walk<'l> {
         Ok(())
     }
 
-    fn file<R: BufRead>(
+    /// A file, of which every byte is searched, whoever reads it.
+    fn searched_file<R: BufRead>(
         &mut self,
         entry: &Entry,
         entries: &mut Entries<R>,
+        path: LayerPath,
+        claimant: Option<&'static Extractor>,
+    ) -> Result<(), TarError> {
+        let Some(mut exposures) = self.exposures.take() else { return Ok(()) };
+        let mut body = Body::new(entries, entry, Some(exposures.begin(&path, entry.size)));
+        let read = self.file(entry, &mut body, path.clone(), claimant).and_then(|()| body.drain());
+        exposures.end(&path);
+        self.exposures = Some(exposures);
+        read
+    }
+
+    fn file<R: BufRead>(
+        &mut self,
+        entry: &Entry,
+        body: &mut Body<'_, R>,
         path: LayerPath,
         claimant: Option<&'static Extractor>,
     ) -> Result<(), TarError> {
@@ -195,16 +223,16 @@ impl<'l> Walk<'l> {
                     let facts = self.harvest.extract_now(extractor, &path, &[]);
                     self.harvest.found(path, extractor.name, facts);
                 }
-                Content::Whole(_) => self.harvest.read(entry, entries, path, extractor)?,
+                Content::Whole(_) => self.harvest.read(body, path, extractor)?,
                 // Never claims a file.
                 Content::Directory => {}
             }
             return Ok(());
         }
         if self.harvest.is_companion(&path) {
-            return self.harvest.read_companion(entry, entries, path);
+            return self.harvest.read_companion(body, path);
         }
-        let seen = self.executables.read(entry, entries, &path)?;
+        let seen = self.executables.read(body, &path)?;
         let shadows = seen.is_executable || entry.mode & 0o111 != 0 || depth(&path) <= SHADOW_DEPTH;
         if seen.is_program {
             self.program(path.clone(), entry.size);
@@ -358,6 +386,8 @@ impl<'l> Walk<'l> {
         }
         let (mut evidence, gaps) = self.harvest.finish();
         self.gaps.extend(gaps);
+        let (exposures, gaps) = self.exposures.map(Exposures::finish).unwrap_or_default();
+        self.gaps.extend(gaps);
         let executables = executables::owned_by(self.programs, &mut evidence);
         let mut hides: Vec<Hide> =
             self.whiteouts.into_iter().map(|path| Hide { path, kind: HideKind::Whiteout }).collect();
@@ -373,6 +403,8 @@ impl<'l> Walk<'l> {
             hides,
             implied_directories: self.names.into_implied(),
             two_kinds: self.two_kinds,
+            exposures,
+            files: Files::of(self.files),
             gaps: self.gaps.into_iter().collect(),
             ..LayerInventory::default()
         }

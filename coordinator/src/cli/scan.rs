@@ -44,12 +44,12 @@ pub(super) struct Scan {
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     /// What to look for
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [ScannerName::Packages, ScannerName::Vuln])]
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [ScannerName::Packages, ScannerName::Vuln, ScannerName::Secret])]
     scanners: Vec<ScannerName>,
     /// Show findings of these severities only
     #[arg(long, value_enum, value_delimiter = ',')]
     severity: Vec<LevelName>,
-    /// Exit 1 if there is a finding of this severity or worse
+    /// Exit 1 if there is a finding or an exposure of this severity or worse
     #[arg(long, value_enum, default_value_t)]
     fail_on: FailOn,
     /// Exit 2 if anything could not be looked at
@@ -120,6 +120,8 @@ enum ScannerName {
     Packages,
     /// Vulnerabilities of installed packages
     Vuln,
+    /// Secrets in every layer, deleted and overwritten files too, and in the configuration
+    Secret,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -271,8 +273,9 @@ impl Scan {
 
     /// Looking for vulnerabilities takes looking for packages.
     fn scanners(&self) -> Vec<Scanner> {
-        let vuln = self.scanners.contains(&ScannerName::Vuln);
-        if vuln { vec![Scanner::Packages, Scanner::Vuln] } else { vec![Scanner::Packages] }
+        let wanted = |name, scanner| self.scanners.contains(&name).then_some(scanner);
+        let more = [wanted(ScannerName::Vuln, Scanner::Vuln), wanted(ScannerName::Secret, Scanner::Secret)];
+        std::iter::once(Scanner::Packages).chain(more.into_iter().flatten()).collect()
     }
 
     fn write(&self, reports: &[Report], several: bool) -> Result<(), Failure> {
@@ -292,8 +295,11 @@ impl Scan {
 
     fn exit_code(&self, reports: &[Report], failed: bool) -> ExitCode {
         let incomplete = reports.iter().any(|report| !report.coverage.complete);
-        let over =
-            |level: Level| reports.iter().flat_map(|report| &report.findings).any(|row| row.severity.level >= level);
+        let over = |level: Level| {
+            let found = |report: &Report| report.findings.iter().any(|row| row.severity.level >= level);
+            let exposed = |report: &Report| report.exposures.iter().any(|row| Level::from(row.severity) >= level);
+            reports.iter().any(|report| found(report) || exposed(report))
+        };
         if failed || self.fail_on_incomplete && incomplete {
             ExitCode::from(2)
         } else if self.fail_on.level().is_some_and(over) {

@@ -55,6 +55,17 @@ impl<'s> Relocation<'s> {
         None
     }
 
+    /// The paths at which the layer may have written what ended up at `path`, itself the first.
+    pub(super) fn origins(&self, path: &LayerPath) -> Vec<LayerPath> {
+        let mut origins = vec![path.clone()];
+        for (from, to) in &self.moved {
+            let Some(to) = to else { continue };
+            let inside = path.as_bytes().strip_prefix(to.as_bytes()).filter(|inside| inside.starts_with(b"/"));
+            origins.extend(inside.map(|inside| LayerPath::from_entry(&[from, inside].concat())));
+        }
+        origins
+    }
+
     /// Where `path` ends up; nowhere if the links above it lead in a circle.
     pub(super) fn apply<'p>(&self, path: &'p LayerPath) -> Option<Cow<'p, LayerPath>> {
         match self.outer(path) {

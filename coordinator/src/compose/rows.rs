@@ -79,6 +79,7 @@ pub(super) fn finish(mut state: State<'_>) -> Contents {
         packages: installed.filter(is_news).collect(),
         distro,
         declared: declared.into_values().map(|row| row.finish(&state, true)).collect(),
+        exposures: std::mem::take(&mut state.exposed).finish(),
         recognised: recognised.into_iter().collect(),
         gaps: gaps.into_iter().collect(),
     }

@@ -7,6 +7,7 @@ use lazaret::inventory::{Evidence, Facts, Gap};
 use lazaret::path::{LayerPath, keys_below};
 
 use super::executables::Standing;
+use super::exposures::Exposed;
 use super::links::Links;
 use super::presence::Presence;
 use super::{LayerGap, databases};
@@ -20,6 +21,7 @@ pub(super) struct State<'a> {
     pub(super) presence: Presence,
     pub(super) gaps: BTreeSet<LayerGap>,
     pub(super) has_os: bool,
+    pub(super) exposed: Exposed,
 }
 
 /// The evidence at one path.

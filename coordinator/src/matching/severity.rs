@@ -9,6 +9,8 @@ use std::fmt;
 
 pub use cvss::{CvssVersion, Score};
 
+use lazaret::exposure;
+
 use crate::advisory::record;
 
 /// How bad, in five steps; the derived order is from harmless to bad.
@@ -28,6 +30,17 @@ pub enum Level {
     High,
     /// From 9.0, which CVSS v2 does not have.
     Critical,
+}
+
+impl From<exposure::Severity> for Level {
+    fn from(severity: exposure::Severity) -> Self {
+        match severity {
+            exposure::Severity::Low => Self::Low,
+            exposure::Severity::Medium => Self::Medium,
+            exposure::Severity::High => Self::High,
+            exposure::Severity::Critical => Self::Critical,
+        }
+    }
 }
 
 impl Level {

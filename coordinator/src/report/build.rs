@@ -36,6 +36,8 @@ pub enum Scanner {
     Packages,
     /// Vulnerabilities of them.
     Vuln,
+    /// Secrets in every layer and in the image's configuration.
+    Secret,
 }
 
 impl Scanner {
@@ -44,6 +46,7 @@ impl Scanner {
         match self {
             Self::Packages => "packages",
             Self::Vuln => "vuln",
+            Self::Secret => "secret",
         }
     }
 }
@@ -80,12 +83,15 @@ pub fn build(image: &Image, inventoried: &Inventoried, context: Context<'_>) -> 
         });
     }
     let (findings, suppressed) = context.policy.apply(rows);
+    let looked_for_secrets = context.scanners.contains(&Scanner::Secret);
+    let exposures = if looked_for_secrets { contents.exposures.as_slice() } else { &[] };
+    let (exposures, dismissed) = super::exposures::rows(exposures, &instructions);
     gaps.sort_unstable();
     gaps.dedup();
     let unread = unread(contents);
     let declared_too = context.policy.include_declared;
     let complete = gaps.is_empty() && unread.is_empty() && inventoried.failed.is_empty();
-    let verdict = match (complete, findings.is_empty()) {
+    let verdict = match (complete, findings.is_empty() && exposures.is_empty()) {
         (false, _) => Verdict::Incomplete,
         (true, false) => Verdict::Findings,
         (true, true) => Verdict::Clean,
@@ -104,7 +110,8 @@ pub fn build(image: &Image, inventoried: &Inventoried, context: Context<'_>) -> 
         declared: packages(&contents.declared, declared_purls),
         findings,
         suppressed,
-        exposures: Vec::new(),
+        exposures,
+        dismissed,
         executables: executables(&contents.executables),
         coverage: Coverage {
             scanners: context.scanners.iter().map(|scanner| scanner.name().into()).collect(),

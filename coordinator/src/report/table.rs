@@ -6,7 +6,7 @@ use comfy_table::{Cell, Color, ContentArrangement, Table};
 use indicatif::HumanBytes;
 use lazaret::text::visible;
 
-use super::{DistroState, FindingRow, Report, Verdict};
+use super::{DistroState, ExposureState, FindingRow, Report, Verdict};
 use crate::matching::severity::Level;
 
 /// How the table is drawn.
@@ -31,6 +31,7 @@ pub fn render(report: &Report, style: Style) -> String {
     } else if !report.coverage.looked_for("vuln") && !report.packages.is_empty() {
         let _ = writeln!(text, "\n{}", trimmed(&packages(report, style)));
     }
+    exposed(&mut text, report, style);
     problems(&mut text, report);
     unexplained(&mut text, report);
     let _ = writeln!(text, "\n{}", summary(report, style));
@@ -71,6 +72,40 @@ fn layers(text: &mut String, report: &Report, style: Style) {
             shown.push('…');
         }
         let _ = writeln!(text, " layer {index}: {count} findings: {shown}");
+    }
+}
+
+/// Secrets and the like, with where they are, whether they can still be seen, and where to revoke them.
+fn exposed(text: &mut String, report: &Report, style: Style) {
+    if report.exposures.is_empty() {
+        return;
+    }
+    let mut table = new_table(style, &["SEVERITY", "EXPOSED", "WHERE", "STATE", "VALUE"]);
+    for row in &report.exposures {
+        let severity = Cell::new(row.severity.name());
+        let severity = match colour(row.severity.into()).filter(|_| style.colour) {
+            Some(colour) => severity.fg(colour),
+            None => severity,
+        };
+        let place = match row.layer {
+            Some(layer) => format!("layer {layer}, {}:{}:{}", visible(&row.path), row.line, row.column),
+            None => format!("{}:{}:{}", visible(&row.path), row.line, row.column),
+        };
+        let state = match (row.state, row.until) {
+            (ExposureState::Present, _) => "present".to_owned(),
+            (ExposureState::Deleted, Some(layer)) => format!("deleted in layer {layer}"),
+            (ExposureState::Overwritten, Some(layer)) => format!("overwritten in layer {layer}"),
+            (_, Some(layer)) => format!("unknown: layer {layer} failed"),
+            (_, None) => "unknown".to_owned(),
+        };
+        let (title, masked) = (visible(&row.title).into_owned(), visible(&row.masked).into_owned());
+        table.add_row([severity, Cell::new(title), Cell::new(place), Cell::new(state), Cell::new(masked)]);
+    }
+    let _ = writeln!(text, "\n{}", trimmed(&table));
+    let places: std::collections::BTreeSet<&str> = report.exposures.iter().map(|row| row.rotate.as_str()).collect();
+    let _ = writeln!(text, "\nwhoever can pull the image can read these, deleted or not; revoke them:");
+    for place in places {
+        let _ = writeln!(text, "  {}", visible(place));
     }
 }
 
@@ -224,6 +259,9 @@ fn summary(report: &Report, style: Style) -> String {
         if !levels.is_empty() {
             let _ = write!(line, " ({})", levels.join(", "));
         }
+    }
+    if report.coverage.looked_for("secret") {
+        let _ = write!(line, ", {} exposures", report.exposures.len());
     }
     if !report.suppressed.is_empty() {
         let _ = write!(line, ", {} suppressed", report.suppressed.len());

@@ -1,14 +1,15 @@
 //! What a value has to satisfy beside its rule's pattern: checksums, structure, entropy.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use base64::engine::DecodePaddingMode;
 use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
-use super::file::Check;
+use super::form::Check;
 
-const LENIENT: GeneralPurposeConfig =
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true);
+const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
+    .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+    .with_decode_allow_trailing_bits(true);
 const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
 
@@ -35,7 +36,12 @@ pub(super) fn entropy(value: &[u8]) -> f32 {
         counts[usize::from(byte)] += 1;
     }
     let total = value.len() as f32;
-    counts.iter().filter(|&&count| count > 0).map(|&count| count as f32 / total).map(|share| -share * share.log2()).sum()
+    counts
+        .iter()
+        .filter(|&&count| count > 0)
+        .map(|&count| count as f32 / total)
+        .map(|share| -share * share.log2())
+        .sum()
 }
 
 /// Base64 of either alphabet, padded or not.
@@ -99,7 +105,10 @@ fn luhn(value: &[u8]) -> bool {
 fn uuid(value: &[u8]) -> bool {
     let hyphens = [8, 13, 18, 23];
     value.len() == 36
-        && value.iter().enumerate().all(|(at, &b)| if hyphens.contains(&at) { b == b'-' } else { b.is_ascii_hexdigit() })
+        && value
+            .iter()
+            .enumerate()
+            .all(|(at, &b)| if hyphens.contains(&at) { b == b'-' } else { b.is_ascii_hexdigit() })
         && value.iter().any(|&b| b != b'0' && b != b'-')
 }
 

@@ -15,15 +15,30 @@ pub(super) fn reason(value: &[u8], loose: bool) -> Option<&'static str> {
     if has_sequence(&lower) {
         return Some("a placeholder: letters or digits in their order");
     }
-    if loose && (value.first() == Some(&b'$') || [&b"{{"[..], b"${", b"$(", b"<%", b"%("].iter().any(|open| value.starts_with(open))) {
+    if loose
+        && (value.first() == Some(&b'$')
+            || [&b"{{"[..], b"${", b"$(", b"<%", b"%("].iter().any(|open| value.starts_with(open)))
+    {
         return Some("a placeholder: a variable");
     }
     None
 }
 
 const WORDS: [&str; 14] = [
-    "example", "placeholder", "changeme", "change_me", "change-me", "replaceme", "replace_me", "your_", "your-", "yourtoken",
-    "insert", "redacted", "dummy", "sample",
+    "example",
+    "placeholder",
+    "changeme",
+    "change_me",
+    "change-me",
+    "replaceme",
+    "replace_me",
+    "your_",
+    "your-",
+    "yourtoken",
+    "insert",
+    "redacted",
+    "dummy",
+    "sample",
 ];
 
 const LOOSE_WORDS: [&str; 12] =
@@ -52,7 +67,13 @@ mod tests {
 
     #[test]
     fn placeholders_are_told_and_values_are_not() {
-        for value in ["AKIAIOSFODNN7EXAMPLE", "ghp_xxxxxxxxxxxxxxxxxxxx", "sk_live_0123456789abcdef", "your_api_key", "ababababab"] {
+        for value in [
+            "AKIAIOSFODNN7EXAMPLE",
+            "ghp_xxxxxxxxxxxxxxxxxxxx",
+            "sk_live_0123456789abcdef",
+            "your_api_key",
+            "ababababab",
+        ] {
             assert!(reason(value.as_bytes(), false).is_some(), "{value}");
         }
         for value in ["tR8#kLm2!vXq9Z", "Kx9vQm27TfWzLp", "aa11bb22cc33"] {

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::form::{Check, MAX_REACH, Severity};
+
 /// A file of rules.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -47,49 +49,6 @@ pub(crate) struct RuleText {
     #[serde(default)]
     pub(crate) counter_examples: Vec<String>,
 }
-
-/// How bad a leaked secret is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Severity {
-    /// Public by design, or of use with another secret only.
-    Low,
-    /// Limited, or read only.
-    Medium,
-    /// The usual key of an interface.
-    High,
-    /// Full or write access, payment, a cloud's root.
-    Critical,
-}
-
-/// What a value has to satisfy beside its pattern.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Check {
-    /// The last six characters are the base-62 CRC-32 of what stands between the last `_` and them.
-    Crc32Base62,
-    /// Behind the prefix of four is base 32 that holds an account number of twelve digits.
-    AwsAccessKeyId,
-    /// Three parts of base64url; the first two are JSON objects, the first with `alg`.
-    Jwt,
-    /// It is base64 or base64url.
-    Base64,
-    /// Up to the first `.` it is base64 of a JSON object.
-    Base64Json,
-    /// Its digits satisfy ISO/IEC 7812-1.
-    Luhn,
-    /// It has a letter and a digit.
-    Mixed,
-    /// It has something else than hexadecimal digits.
-    NotHex,
-    /// It is a UUID that is not nil.
-    Uuid,
-    /// It is base64 of `user:password`.
-    UserPassword,
-}
-
-/// The most bytes that a match may have: what is kept of a file behind what was looked at.
-pub(crate) const MAX_REACH: usize = 8 << 10;
 
 /// Says what is wrong with a rule that was read.
 pub(crate) fn check(rule: &RuleText) -> Result<(), String> {

@@ -162,7 +162,8 @@ fn anchors(keyword: &[u8], number: u32) -> Vec<(u32, Candidate)> {
         let word = word_at(&keyword[skip..skip + size], 0);
         for at in [best, best + 1] {
             let gram = word_at(&spelling[at..at + GRAM], 0) as u32 & MASK;
-            anchors.push((gram, Candidate { word, mask, ahead: (at - skip) as u32, skip: skip as u32, keyword: number }));
+            anchors
+                .push((gram, Candidate { word, mask, ahead: (at - skip) as u32, skip: skip as u32, keyword: number }));
         }
     }
     anchors

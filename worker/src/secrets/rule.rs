@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::file::{Check, Severity};
+use super::form::{Check, Severity};
 use super::prefilter::Prefilter;
 
 include!(concat!(env!("OUT_DIR"), "/secret_rules.rs"));
@@ -61,7 +61,7 @@ impl Rule {
 }
 
 /// Compiles a pattern: over bytes, and bounded in memory.
-pub(super) fn compile(pattern: &str) -> Result<Regex, regex::Error> {
+fn compile(pattern: &str) -> Result<Regex, regex::Error> {
     const MAX_BYTES: usize = 8 << 20;
     RegexBuilder::new(pattern).unicode(false).size_limit(MAX_BYTES).dfa_size_limit(MAX_BYTES).build()
 }
@@ -72,6 +72,23 @@ pub(crate) struct Rules {
     pub(super) prefilter: Prefilter,
     /// By the keywords' numbers: which rules want to be asked.
     pub(super) wanting: Vec<Vec<u32>>,
+}
+
+/// A hash of the built-in rules and of `version`.
+pub(super) fn fingerprint(version: &str) -> String {
+    let mut hasher = blake3::Hasher::new_derive_key("lazaret 2026 secret rules");
+    let mut text = |text: &str| {
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    };
+    text(version);
+    for rule in BUILT_IN {
+        let Fixed { id, vendor, title, severity, keywords, pattern, check, entropy, rotate, weak, generic, .. } = rule;
+        [*id, *vendor, *title, *pattern, *rotate].into_iter().for_each(&mut text);
+        keywords.iter().copied().for_each(&mut text);
+        text(&format!("{severity:?} {check:?} {entropy} {weak} {generic}"));
+    }
+    hasher.finalize().to_hex().to_string()
 }
 
 impl Rules {

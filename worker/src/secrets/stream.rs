@@ -1,11 +1,13 @@
 //! One file's bytes as they stream by, searched in windows that overlap by the longest match.
 
+use lazaret::exposure::{Exposure, ExposureKind, Identity, Severity};
+use lazaret::path::LayerPath;
 use sha2::{Digest as _, Sha256};
 
-use super::file::{MAX_REACH, Severity};
+use super::form::{self, MAX_REACH};
 use super::mask::masked;
 use super::rule::Rules;
-use super::search::Search;
+use super::search::{Found, Search};
 
 /// Bytes that are searched at once, where a file does not come whole.
 const WINDOW: usize = 512 << 10;
@@ -13,29 +15,6 @@ const WINDOW: usize = 512 << 10;
 const BEHIND: usize = MAX_REACH;
 /// Secrets that are told of one file.
 const MAX_FOUND: usize = 1000;
-
-/// A secret in a file, without its value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Secret {
-    /// The rule that found it.
-    pub(crate) rule: String,
-    /// What it is.
-    pub(crate) title: String,
-    /// How bad that is.
-    pub(crate) severity: Severity,
-    /// Where its owner revokes it.
-    pub(crate) rotate: String,
-    /// The line, from 1.
-    pub(crate) line: u64,
-    /// The byte in the line, from 1.
-    pub(crate) column: u64,
-    /// What of it is shown.
-    pub(crate) masked: String,
-    /// The SHA-256 of its value.
-    pub(crate) digest: [u8; 32],
-    /// Why it is none to worry about, where that is known.
-    pub(crate) dismissed: Option<&'static str>,
-}
 
 /// The search through one file after the other; its memory is used again.
 pub(crate) struct Stream {
@@ -51,7 +30,8 @@ pub(crate) struct Stream {
     lines: u64,
     /// Bytes of the line that the buffer begins in, before it.
     in_line: u64,
-    found: Vec<Secret>,
+    found: Vec<Exposure>,
+    path: LayerPath,
     /// Whether there was more than was told.
     cut: bool,
 }
@@ -68,14 +48,16 @@ impl Stream {
             lines: 0,
             in_line: 0,
             found: Vec::new(),
+            path: LayerPath::root(),
             cut: false,
         }
     }
 
-    /// Begins a file of `size` bytes; `settings` as for [`Search::run`].
-    pub(crate) fn begin(&mut self, size: u64, settings: bool) {
+    /// Begins the file at `path`, of `size` bytes; `settings` as for [`Search::run`].
+    pub(crate) fn begin(&mut self, path: &LayerPath, size: u64, settings: bool) {
         self.buffer.clear();
         self.found.clear();
+        self.path.clone_from(path);
         (self.size, self.settings) = (size, settings);
         (self.searched, self.lines, self.in_line, self.cut) = (0, 0, 0, false);
     }
@@ -100,12 +82,12 @@ impl Stream {
     }
 
     /// Ends the file; what was found in it, by place, and whether that is not all.
-    pub(crate) fn finish(&mut self) -> (&[Secret], bool) {
+    pub(crate) fn finish(&mut self) -> (Vec<Exposure>, bool) {
         let buffer = std::mem::take(&mut self.buffer);
         self.search(&buffer, self.searched..buffer.len());
         self.buffer = buffer;
         self.buffer.clear();
-        (&self.found, self.cut)
+        (std::mem::take(&mut self.found), self.cut)
     }
 
     /// Searches a full buffer but for its end, of which the following bytes may make more, and keeps that and what precedes it.
@@ -137,18 +119,36 @@ impl Stream {
             line += lines;
             at = found.value.start;
             let value = &text[found.value.clone()];
-            self.found.push(Secret {
-                rule: found.rule.id.clone().into_owned(),
-                title: found.rule.title.clone().into_owned(),
-                severity: found.rule.severity,
-                rotate: found.rule.rotate.clone().into_owned(),
-                line: line + 1,
-                column: column + 1,
-                masked: masked(value),
-                digest: Sha256::digest(value).into(),
-                dismissed: found.dismissed,
-            });
+            self.found.push(exposure(&self.path, &found, value, line, column));
         }
+    }
+}
+
+/// A secret as an exposure of the file at `path`, behind so many lines and bytes of its own line.
+pub(super) fn exposure(path: &LayerPath, found: &Found<'_>, value: &[u8], lines: u64, bytes: u64) -> Exposure {
+    let rule = found.rule;
+    Exposure {
+        path: path.clone(),
+        line: lines + 1,
+        column: bytes + 1,
+        kind: ExposureKind::Secret,
+        rule: rule.id.clone().into_owned(),
+        title: rule.title.clone().into_owned(),
+        severity: severity(rule.severity),
+        rotate: rule.rotate.clone().into_owned(),
+        masked: masked(value),
+        identity: Identity::Digest(Sha256::digest(value).into()),
+        dismissed: found.dismissed.map(str::to_owned),
+    }
+}
+
+/// The build reads rules before the noun is compiled.
+fn severity(written: form::Severity) -> Severity {
+    match written {
+        form::Severity::Low => Severity::Low,
+        form::Severity::Medium => Severity::Medium,
+        form::Severity::High => Severity::High,
+        form::Severity::Critical => Severity::Critical,
     }
 }
 

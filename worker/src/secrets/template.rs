@@ -118,8 +118,8 @@ mod tests {
         assert!(text.starts_with("a=") && text.contains(" {b} "), "{text}");
         assert_eq!(text, Made::of("x").text("a={digit:3} {{b}} {b64:u:{lower:2}} {uuid}"));
         let token = Made::of("y").text("ghp_{alnum:30}{crc}");
-        assert!(super::super::check::holds(super::super::file::Check::Crc32Base62, token.as_bytes()), "{token}");
+        assert!(super::super::check::holds(super::super::form::Check::Crc32Base62, token.as_bytes()), "{token}");
         let jwt = Made::of("z").text("{jwt}");
-        assert!(super::super::check::holds(super::super::file::Check::Jwt, jwt.as_bytes()), "{jwt}");
+        assert!(super::super::check::holds(super::super::form::Check::Jwt, jwt.as_bytes()), "{jwt}");
     }
 }

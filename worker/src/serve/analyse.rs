@@ -71,7 +71,8 @@ pub struct InProcess;
 impl Analyse for InProcess {
     fn analyse(&self, blob: &mut dyn BufRead, named: &Descriptor) -> Result<Analysed, Failed> {
         let before = thread_cpu_micros();
-        let inventory = analyze(blob, named, &Limits::default()).map_err(failed)?;
+        let mut inventory = analyze(blob, named, &Limits::default()).map_err(failed)?;
+        inventory.seal(None);
         Ok(Analysed { inventory, cpu_micros: thread_cpu_micros().saturating_sub(before) })
     }
 

@@ -8,10 +8,11 @@ use lazaret::inventory::{Evidence, Facts, Gap, GapKind, Link, list_owner};
 use lazaret::path::{LayerPath, keys_below};
 use rayon::prelude::*;
 
+use super::body::Body;
 use super::directory_and_name;
 use crate::extract::{ClaimedFile, Content, EXTRACTORS, Extractor};
 use crate::limits::Limits;
-use crate::tar::{Chunk, Entries, Entry, TarError};
+use crate::tar::{Chunk, TarError};
 
 /// Pending bytes, or files, that are worth waking the other cores for.
 const BATCH: u64 = 16 << 20;
@@ -117,8 +118,7 @@ impl<'l> Harvest<'l> {
     /// Reads a claimed file into memory, for a later batch.
     pub(super) fn read<R: BufRead>(
         &mut self,
-        entry: &Entry,
-        entries: &mut Entries<R>,
+        body: &mut Body<'_, R>,
         path: LayerPath,
         extractor: &'static Extractor,
     ) -> Result<(), TarError> {
@@ -126,12 +126,12 @@ impl<'l> Harvest<'l> {
         if !self.has_room() {
             return Ok(());
         }
-        match self.content(entry, entries, max_bytes)? {
+        match self.content(body, max_bytes)? {
             Some(content) => {
                 self.pending.insert(path, Pending { extractor, content });
             }
             None => {
-                let reason = format!("{} bytes, more than are read of such a file", entry.size);
+                let reason = format!("{} bytes, more than are read of such a file", body.size());
                 let gap = Gap { kind: GapKind::Limit, path: path.clone(), reason };
                 self.found(path, extractor.name, Facts { gaps: vec![gap], ..Facts::default() });
             }
@@ -155,20 +155,19 @@ impl<'l> Harvest<'l> {
 
     pub(super) fn read_companion<R: BufRead>(
         &mut self,
-        entry: &Entry,
-        entries: &mut Entries<R>,
+        body: &mut Body<'_, R>,
         path: LayerPath,
     ) -> Result<(), TarError> {
         const MAX_BYTES: u64 = 64 << 20;
         if !self.has_room() {
             return Ok(());
         }
-        match self.content(entry, entries, MAX_BYTES)? {
+        match self.content(body, MAX_BYTES)? {
             Some(content) => {
                 self.companions.insert(path, content);
             }
             None => {
-                let reason = format!("{} bytes, more than are read of such a file", entry.size);
+                let reason = format!("{} bytes, more than are read of such a file", body.size());
                 self.gaps.insert(Gap { kind: GapKind::Limit, path, reason });
             }
         }
@@ -178,30 +177,29 @@ impl<'l> Harvest<'l> {
     /// The entry's bytes, or nothing if they are more than `max_bytes` or than there is room for.
     fn content<R: BufRead>(
         &mut self,
-        entry: &Entry,
-        entries: &mut Entries<R>,
+        body: &mut Body<'_, R>,
         max_bytes: u64,
     ) -> Result<Option<Arc<Vec<u8>>>, TarError> {
         const TRUSTED_SIZE: usize = 1 << 20;
-        if entry.size > max_bytes {
+        if body.size() > max_bytes {
             return Ok(None);
         }
-        if self.pending_bytes + entry.size > self.limits.pending_bytes {
+        if self.pending_bytes + body.size() > self.limits.pending_bytes {
             self.extract_batch(false);
-            if self.pending_bytes + entry.size > self.limits.pending_bytes {
+            if self.pending_bytes + body.size() > self.limits.pending_bytes {
                 return Ok(None);
             }
         }
-        let size = entry.size as usize;
+        let size = body.size() as usize;
         // The size is a claim; memory is taken as bytes arrive.
         let mut content = Vec::with_capacity(size.min(TRUSTED_SIZE));
-        while let Some(chunk) = entries.chunk(entry)? {
+        while let Some(chunk) = body.chunk()? {
             match chunk {
                 Chunk::Zeros(zeros) => content.resize(content.len() + zeros as usize, 0),
                 Chunk::Data(data) => {
                     let n = data.len();
                     content.extend_from_slice(data);
-                    entries.consume(n);
+                    body.consume(n);
                 }
             }
         }

@@ -5,11 +5,12 @@ use std::io::BufRead;
 use lazaret::inventory::{Facts, Gap, GapKind};
 use lazaret::path::LayerPath;
 
+use super::body::Body;
 pub(super) use crate::executable::NAME;
 use crate::executable::pe::{PeCapture, is_pe};
 use crate::executable::{ElfCapture, is_elf};
 use crate::signature::Signatures;
-use crate::tar::{Chunk, Entries, Entry, TarError};
+use crate::tar::{Chunk, TarError};
 
 /// Zeros of one sparse executable that are gone through: holes may claim to be larger than any disk, and be many.
 const MAX_ZEROS: u64 = 64 << 20;
@@ -43,21 +44,16 @@ pub(super) struct Seen {
 
 impl Reader {
     /// Reads the entry if it starts like an executable; of any other only the first bytes.
-    pub(super) fn read<R: BufRead>(
-        &mut self,
-        entry: &Entry,
-        entries: &mut Entries<R>,
-        path: &LayerPath,
-    ) -> Result<Seen, TarError> {
-        let Some(kind) = self.begin(entry, entries, path)? else { return Ok(Seen::default()) };
+    pub(super) fn read<R: BufRead>(&mut self, body: &mut Body<'_, R>, path: &LayerPath) -> Result<Seen, TarError> {
+        let Some(kind) = self.begin(body, path)? else { return Ok(Seen::default()) };
         let is_elf = kind == Kind::Elf;
         let mut zeros_left = MAX_ZEROS;
-        while let Some(chunk) = entries.chunk(entry)? {
+        while let Some(chunk) = body.chunk()? {
             match chunk {
                 Chunk::Data(data) => {
                     self.feed(kind, data);
                     let used = data.len();
-                    entries.consume(used);
+                    body.consume(used);
                 }
                 Chunk::Zeros(zeros) => match zeros_left.checked_sub(zeros) {
                     Some(left) => {
@@ -87,19 +83,14 @@ impl Reader {
     }
 
     /// Takes the first bytes, however the stream is cut, and hands them on if they are an executable's.
-    fn begin<R: BufRead>(
-        &mut self,
-        entry: &Entry,
-        entries: &mut Entries<R>,
-        path: &LayerPath,
-    ) -> Result<Option<Kind>, TarError> {
+    fn begin<R: BufRead>(&mut self, body: &mut Body<'_, R>, path: &LayerPath) -> Result<Option<Kind>, TarError> {
         let mut first = [0; 4];
         let mut filled = 0;
         while filled < first.len() {
-            let Some(Chunk::Data(data)) = entries.chunk(entry)? else { return Ok(None) };
+            let Some(Chunk::Data(data)) = body.chunk()? else { return Ok(None) };
             let used = data.len().min(first.len() - filled);
             first[filled..filled + used].copy_from_slice(&data[..used]);
-            entries.consume(used);
+            body.consume(used);
             filled += used;
         }
         let kind = if is_elf(&first) {

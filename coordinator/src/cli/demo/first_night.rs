@@ -26,7 +26,7 @@ use crate::pipeline::Progress;
 use crate::policy::Policy;
 use crate::report::build::Scanner;
 
-pub(super) const SCANNERS: [Scanner; 2] = [Scanner::Packages, Scanner::Vuln];
+pub(super) const SCANNERS: [Scanner; 3] = [Scanner::Packages, Scanner::Vuln, Scanner::Secret];
 
 /// Scans everything, and compares every image with what the seed says.
 pub(super) fn scan(

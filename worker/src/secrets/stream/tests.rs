@@ -3,7 +3,7 @@ use super::*;
 
 fn secrets(text: &[u8], pieces: impl Fn(usize) -> usize) -> Vec<(String, u64, u64)> {
     let mut stream = Stream::new(Rules::built_in());
-    stream.begin(text.len() as u64, false);
+    stream.begin(&LayerPath::from("a/b"), text.len() as u64, false);
     let mut rest = text;
     while !rest.is_empty() {
         let (now, later) = rest.split_at(pieces(text.len() - rest.len()).clamp(1, rest.len()));
@@ -62,12 +62,12 @@ fn one_line_of_fifty_megabytes_is_no_trouble() {
 fn values_do_not_leave() {
     let text = format!("GITHUB_TOKEN={}\n", token(7));
     let mut stream = Stream::new(Rules::built_in());
-    stream.begin(text.len() as u64, false);
+    stream.begin(&LayerPath::from("a/b"), text.len() as u64, false);
     stream.feed(text.as_bytes());
     let (found, _) = stream.finish();
     let shown = format!("{found:?}");
     assert!(found.len() == 1 && !shown.contains(&token(7)[4..20]), "{shown}");
-    assert_eq!(found[0].digest, <[u8; 32]>::from(Sha256::digest(token(7))));
+    assert_eq!(found[0].identity, Identity::Digest(Sha256::digest(token(7)).into()));
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_text_of_nothing_but_beginnings_costs_a_bounded_time() {
         let text = beginning.repeat((4 << 20) / beginning.len());
         let start = std::time::Instant::now();
         let mut stream = Stream::new(Rules::built_in());
-        stream.begin(text.len() as u64, true);
+        stream.begin(&LayerPath::from("a/b"), text.len() as u64, true);
         stream.feed(text.as_bytes());
         stream.finish();
         assert!(start.elapsed().as_secs() < 60, "{beginning}: {:?}", start.elapsed());

@@ -44,7 +44,7 @@ impl Stage {
     pub(super) fn new() -> Self {
         let (journal, layer) = (Journal::default(), vec![0; 1024]);
         let blob = Descriptor { media_type: MEDIA_TYPE.into(), digest: Digest::of(&layer), size: 1024 };
-        let set = crate::fingerprint::packages().to_string();
+        let set = crate::fingerprint::inventories().to_string();
         let mut task = Task::new(blob, &set, Class::Bulk, vec![place("a")]);
         task.job = "job-1".to_owned();
         Self {
@@ -101,7 +101,7 @@ impl Stage {
                 room: Room::new(1 << 20),
                 deadline: Duration::from_secs(60),
             },
-            set: crate::fingerprint::packages().to_string(),
+            set: crate::fingerprint::inventories().to_string(),
             attempts: 5,
         }
     }

@@ -1,0 +1,59 @@
+//! Short texts that are settings themselves: environment, labels, commands, build steps.
+
+use lazaret::exposure::Exposure;
+use lazaret::path::LayerPath;
+
+use super::mask::masked;
+use super::rule::Rules;
+use super::search::Search;
+use super::stream::exposure;
+
+/// What a text exposes, and the text with that masked.
+pub struct Document {
+    /// What was found, by place, as at the path that was given.
+    pub exposures: Vec<Exposure>,
+    /// The text without the values, known dummies included.
+    pub text: String,
+}
+
+/// Searches `text`, which is known as `path`; nothing if nothing is in it.
+pub fn document(path: &LayerPath, text: &str) -> Option<Document> {
+    let (found, _) = Search::default().run(Rules::built_in(), text.as_bytes(), true);
+    if found.is_empty() {
+        return None;
+    }
+    let mut exposures = Vec::with_capacity(found.len());
+    let mut hidden = String::with_capacity(text.len());
+    let mut at = 0;
+    for found in found {
+        let before = text.get(at..found.value.start).unwrap_or_default();
+        let lines = text.get(..found.value.start).unwrap_or_default();
+        let line = lines.bytes().filter(|&b| b == b'\n').count() as u64;
+        let column = lines.rsplit('\n').next().map_or(0, str::len) as u64;
+        hidden.push_str(before);
+        let value = text.as_bytes().get(found.value.clone()).unwrap_or_default();
+        hidden.push_str(&masked(value));
+        at = found.value.end;
+        exposures.push(exposure(path, &found, value, line, column));
+    }
+    hidden.push_str(text.get(at..).unwrap_or_default());
+    Some(Document { exposures, text: hidden })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::template::Made;
+    use super::*;
+
+    #[test]
+    fn values_are_masked_and_told() {
+        let token = Made::of("document").text("ghp_{alnum:30}{crc}");
+        let text = format!("RUN |1 TOKEN={token} /bin/sh -c\nmake — {token};");
+        let found = document(&"history[2]".into(), &text).expect("two");
+        let masked = format!("gh****{}", &token[38..]);
+        assert_eq!(found.text, format!("RUN |1 TOKEN={masked} /bin/sh -c\nmake — {masked};"));
+        let places: Vec<_> = found.exposures.iter().map(|found| (found.line, found.column)).collect();
+        assert_eq!(places, [(1, 14), (2, 10)]);
+        assert!(document(&"x".into(), "PATH=/usr/bin").is_none());
+    }
+}
