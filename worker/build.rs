@@ -47,7 +47,7 @@ fn main() {
 }
 
 fn row(table: &mut String, vendor: &str, rule: &RuleText, generic: bool) {
-    let RuleText { id, title, severity, keywords, pattern, check, entropy, weak, rotate, .. } = rule;
+    let RuleText { id, title, severity, keywords, pattern, check, entropy, loose, rotate, .. } = rule;
     let hir = ParserBuilder::new().unicode(false).utf8(false).build().parse(pattern).expect("checked before");
     let reach = hir.properties().maximum_len().unwrap_or(usize::MAX);
     let leads = leads(&hir, keywords);
@@ -56,7 +56,7 @@ fn row(table: &mut String, vendor: &str, rule: &RuleText, generic: bool) {
     writeln!(
         table,
         "    Fixed {{ id: {id:?}, vendor: {vendor:?}, title: {title:?}, severity: Severity::{severity:?}, keywords: &{keywords:?}, \
-         pattern: {pattern:?}, check: {check}, entropy: {entropy:?}, rotate: {rotate:?}, weak: {weak}, generic: {generic}, reach: {reach}, \
+         pattern: {pattern:?}, check: {check}, entropy: {entropy:?}, rotate: {rotate:?}, loose: {loose}, generic: {generic}, reach: {reach}, \
          leads: {leads} }},"
     )
     .expect("a string takes all");

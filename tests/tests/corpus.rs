@@ -16,6 +16,8 @@ use lazaret_coordinator::pipeline::Inventoried;
 use serde_json::Value;
 
 mod embedded;
+#[path = "corpus/secrets.rs"]
+mod secrets;
 
 /// Ecosystem, name, version, introducing layer.
 type Row = (String, String, String, u64);

@@ -7,11 +7,11 @@
 mod check;
 mod document;
 mod dummy;
-#[cfg(test)]
-mod file;
 mod form;
 mod mask;
+mod nested;
 mod prefilter;
+mod private_key;
 mod rule;
 mod search;
 mod settings;
@@ -28,6 +28,5 @@ pub fn fingerprint() -> String {
 }
 
 pub use document::{Document, document};
+pub(crate) use nested::{File, Outcome};
 pub(crate) use rule::Rules;
-pub(crate) use settings::is_settings;
-pub(crate) use stream::Stream;

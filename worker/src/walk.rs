@@ -94,8 +94,7 @@ struct Walk<'l> {
     names: Names,
     harvest: Harvest<'l>,
     executables: executable::Reader,
-    /// Away while a file of it is read.
-    exposures: Option<Exposures<'l>>,
+    exposures: Exposures<'l>,
     whiteouts: BTreeSet<LayerPath>,
     opaques: BTreeSet<LayerPath>,
     /// What stands at a path now, where that may hide something: symbolic links, shallow files, shallow directories.
@@ -118,7 +117,7 @@ impl<'l> Walk<'l> {
             names: Names::new(limits.link_work),
             harvest: Harvest::new(limits, extractors),
             executables: executable::Reader::default(),
-            exposures: Some(Exposures::new(limits)),
+            exposures: Exposures::new(limits),
             whiteouts: BTreeSet::new(),
             opaques: BTreeSet::new(),
             standing: BTreeMap::new(),
@@ -202,11 +201,10 @@ impl<'l> Walk<'l> {
         path: LayerPath,
         claimant: Option<&'static Extractor>,
     ) -> Result<(), TarError> {
-        let Some(mut exposures) = self.exposures.take() else { return Ok(()) };
-        let mut body = Body::new(entries, entry, Some(exposures.begin(&path, entry.size)));
+        let mut file = self.exposures.begin(&path, entry.size);
+        let mut body = Body::new(entries, entry, Some(&mut file));
         let read = self.file(entry, &mut body, path.clone(), claimant).and_then(|()| body.drain());
-        exposures.end(&path);
-        self.exposures = Some(exposures);
+        self.exposures.end(&path, file);
         read
     }
 
@@ -386,7 +384,7 @@ impl<'l> Walk<'l> {
         }
         let (mut evidence, gaps) = self.harvest.finish();
         self.gaps.extend(gaps);
-        let (exposures, gaps) = self.exposures.map(Exposures::finish).unwrap_or_default();
+        let (exposures, gaps) = self.exposures.finish();
         self.gaps.extend(gaps);
         let executables = executables::owned_by(self.programs, &mut evidence);
         let mut hides: Vec<Hide> =

@@ -6,6 +6,7 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
 use super::form::Check;
+use super::private_key::{self, Protection};
 
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
@@ -26,6 +27,10 @@ pub(super) fn holds(check: Check, value: &[u8]) -> bool {
         Check::NotHex => !value.iter().all(u8::is_ascii_hexdigit),
         Check::Uuid => uuid(value),
         Check::UserPassword => user_password(value),
+        Check::PrivateKey => private_key::read(value) == Some(Protection::None),
+        Check::EncryptedPrivateKey => private_key::read(value) == Some(Protection::Passphrase),
+        Check::Base64PrivateKey => private_key::in_base64(value),
+        Check::PgpPrivateKey => private_key::is_pgp(value),
     }
 }
 

@@ -1,11 +1,12 @@
 //! Values that look like secrets and are known to be none: placeholders, and what vendors and libraries publish for examples.
 
-/// Why `value` is no secret to worry about, if it is known to be none. What has no form of its own (`loose`) is taken for a
-/// placeholder sooner.
+use sha2::{Digest as _, Sha256};
+
+/// Why `value` is no secret to worry about, if it is known to be none. Of what has no form of its own (`loose`), such as a
+/// password, words count too.
 pub(super) fn reason(value: &[u8], loose: bool) -> Option<&'static str> {
     let lower = value.to_ascii_lowercase();
-    let has = |word: &&str| memchr::memmem::find(&lower, word.as_bytes()).is_some();
-    if WORDS.iter().any(|word| has(word)) || loose && LOOSE_WORDS.iter().any(|word| has(word)) {
+    if WORDS.iter().any(|word| memchr::memmem::find(&lower, word).is_some()) {
         return Some("a placeholder: it says so itself");
     }
     // Base64 of zeros is a run too, so a run counts by its share.
@@ -15,34 +16,108 @@ pub(super) fn reason(value: &[u8], loose: bool) -> Option<&'static str> {
     if has_sequence(&lower) {
         return Some("a placeholder: letters or digits in their order");
     }
-    if loose
-        && (value.first() == Some(&b'$')
-            || [&b"{{"[..], b"${", b"$(", b"<%", b"%("].iter().any(|open| value.starts_with(open)))
-    {
+    if loose && VARIABLES.iter().any(|opening| value.starts_with(opening)) {
         return Some("a placeholder: a variable");
     }
-    None
+    if loose && value.starts_with(b"/") {
+        return Some("a path");
+    }
+    let password = user_password(value);
+    if loose && (is_word(&lower) || password.is_some_and(|password| is_word(&password))) {
+        return Some("a placeholder: a word that stands for a password");
+    }
+    published(value)
 }
 
-const WORDS: [&str; 14] = [
-    "example",
-    "placeholder",
-    "changeme",
-    "change_me",
-    "change-me",
-    "replaceme",
-    "replace_me",
-    "your_",
-    "your-",
-    "yourtoken",
-    "insert",
-    "redacted",
-    "dummy",
-    "sample",
+/// What a placeholder of any kind has in it.
+const WORDS: [&[u8]; 13] = [
+    b"example",
+    b"placeholder",
+    b"changeme",
+    b"change_me",
+    b"change-me",
+    b"replaceme",
+    b"replace_me",
+    b"your_",
+    b"your-",
+    b"yourstrong",
+    b"yourtoken",
+    b"redacted",
+    b"insert_",
 ];
 
-const LOOSE_WORDS: [&str; 12] =
-    ["password", "passwd", "secret", "token", "null", "none", "undefined", "true", "false", "test", "foobar", "****"];
+/// How variables and templates begin.
+const VARIABLES: [&[u8]; 9] = [b"$", b"{{", b"{%", b"<", b"%(", b"%{", b"#{", b"@@", b"process.env"];
+
+/// What people write where a password belongs.
+const PASSWORDS: [&[u8]; 35] = [
+    b"admin",
+    b"adminsecret",
+    b"administrator",
+    b"bar",
+    b"baz",
+    b"change",
+    b"default",
+    b"dev",
+    b"false",
+    b"foo",
+    b"foobar",
+    b"guest",
+    b"letmein",
+    b"mypass",
+    b"mypassword",
+    b"mysecret",
+    b"none",
+    b"null",
+    b"pass",
+    b"passwd",
+    b"password",
+    b"postgres",
+    b"pw",
+    b"qwerty",
+    b"root",
+    b"secret",
+    b"secretpassword",
+    b"string",
+    b"test",
+    b"testing",
+    b"testpassword",
+    b"token",
+    b"true",
+    b"user",
+    b"xxx",
+];
+
+/// Whether nothing but such a word is left without digits and punctuation around it, and with the digits that stand for letters
+/// read as these.
+fn is_word(lower: &[u8]) -> bool {
+    let is_letter = |b: &u8| b.is_ascii_lowercase();
+    let (Some(first), Some(last)) = (lower.iter().position(is_letter), lower.iter().rposition(is_letter)) else {
+        return true;
+    };
+    let read: Vec<u8> = lower.get(first..=last).unwrap_or_default().iter().filter_map(|&b| letter(b)).collect();
+    PASSWORDS.contains(&read.as_slice())
+}
+
+/// The password in base64 of `user:password`, in lower case.
+fn user_password(value: &[u8]) -> Option<Vec<u8>> {
+    let text = super::check::decode(value)?;
+    let colon = text.iter().position(|&b| b == b':')?;
+    let password = text.get(colon + 1..)?.to_ascii_lowercase();
+    text.is_ascii().then_some(password)
+}
+
+fn letter(byte: u8) -> Option<u8> {
+    match byte {
+        b'0' => Some(b'o'),
+        b'1' => Some(b'l'),
+        b'3' => Some(b'e'),
+        b'4' | b'@' => Some(b'a'),
+        b'5' | b'$' => Some(b's'),
+        b'a'..=b'z' => Some(byte),
+        _ => None,
+    }
+}
 
 /// The length of the longest run of one byte.
 fn longest_run(value: &[u8]) -> usize {
@@ -55,10 +130,17 @@ fn distinct(value: &[u8]) -> usize {
     seen.iter().filter(|&&seen| seen).count()
 }
 
-/// Whether ten digits or letters follow each other in the order of the alphabet: by chance that is one in 10^14.
+/// Whether eight digits or letters follow each other in their order: by chance that is one in 10^12.
 fn has_sequence(value: &[u8]) -> bool {
-    let next = |a: &u8, b: &u8| a.is_ascii_alphanumeric() && (*b == a + 1 || (*a == b'9' && matches!(b, b'0' | b'a')));
+    let next = |a: &u8, b: &u8| a.is_ascii_alphanumeric() && (*b == a + 1 || *a == b'9' && matches!(b, b'0' | b'a'));
     value.chunk_by(next).any(|run| run.len() >= 8)
+}
+
+/// Whether somebody published the value, so that everybody has it: `published.txt` has its SHA-256.
+fn published(value: &[u8]) -> Option<&'static str> {
+    let digest = lazaret::digest::hex(&Sha256::digest(value));
+    let lines = include_str!("published.txt").lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| line.split_once(' ')).find_map(|(of, reason)| (of == digest).then_some(reason))
 }
 
 #[cfg(test)]
@@ -67,19 +149,32 @@ mod tests {
 
     #[test]
     fn placeholders_are_told_and_values_are_not() {
-        for value in [
+        let placeholders = [
             "AKIAIOSFODNN7EXAMPLE",
             "ghp_xxxxxxxxxxxxxxxxxxxx",
             "sk_live_0123456789abcdef",
             "your_api_key",
             "ababababab",
-        ] {
+        ];
+        for value in placeholders {
             assert!(reason(value.as_bytes(), false).is_some(), "{value}");
         }
-        for value in ["tR8#kLm2!vXq9Z", "Kx9vQm27TfWzLp", "aa11bb22cc33"] {
+        for value in ["${DB_PASSWORD}", "Passw0rd123!", "changeme1", "12345-6", "<password>", "S3cret", "testing_1"] {
+            assert!(reason(value.as_bytes(), true).is_some(), "{value}");
+        }
+        for value in ["tR8#kLm2!vXq9Z", "Kx9vQm27TfWzLp", "aa11bb22cc33", "s3cret-password-of-tom"] {
             assert_eq!(reason(value.as_bytes(), true), None, "{value}");
         }
-        assert!(reason(b"${DB_PASSWORD}", true).is_some() && reason(b"s3cret-password", true).is_some());
-        assert!(reason(b"s3cret-password", false).is_none());
+    }
+
+    #[test]
+    fn the_list_is_well_formed() {
+        for line in include_str!("published.txt").lines().filter(|line| !line.starts_with('#')) {
+            let (digest, reason) = line.split_once(' ').expect("a digest and a reason");
+            assert!(
+                digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit()) && !reason.is_empty(),
+                "{line}"
+            );
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The form of a file of secret rules: one vendor's, in TOML. The built-in ones are read by the build, a user's at run time.
+//! The form of a file of secret rules: one vendor's, in TOML, read by the build.
 
 use serde::Deserialize;
 
@@ -39,7 +39,7 @@ pub(crate) struct RuleText {
     pub(crate) entropy: Option<f32>,
     /// It goes by what stands around a value; a rule that knows the value's own form is believed before it.
     #[serde(default)]
-    pub(crate) weak: bool,
+    pub(crate) loose: bool,
     /// Where its owner revokes it.
     pub(crate) rotate: String,
     /// Templates of texts in which it is found.

@@ -40,6 +40,14 @@ pub(crate) enum Check {
     Uuid,
     /// It is base64 of `user:password`.
     UserPassword,
+    /// Inside the lines of PEM is a private key that anybody can use.
+    PrivateKey,
+    /// Inside the lines of PEM is a private key that takes a passphrase.
+    EncryptedPrivateKey,
+    /// It is base64 of a private key in PEM that anybody can use.
+    Base64PrivateKey,
+    /// Inside the armour is a packet with a secret key of OpenPGP.
+    PgpPrivateKey,
 }
 
 /// The most bytes that a match may have: what is kept of a file behind what was looked at.

@@ -21,7 +21,7 @@ pub(super) struct Fixed {
     check: Option<Check>,
     entropy: f32,
     rotate: &'static str,
-    weak: bool,
+    loose: bool,
     generic: bool,
     reach: usize,
     leads: bool,
@@ -42,7 +42,7 @@ pub(crate) struct Rule {
     /// Bits for each byte of the value, at least.
     pub(super) entropy: f32,
     /// One that knows the value's own form is believed before it.
-    pub(super) weak: bool,
+    pub(super) loose: bool,
     /// It goes by the name of a setting alone.
     pub(super) generic: bool,
     /// The most bytes of a match.
@@ -83,10 +83,10 @@ pub(super) fn fingerprint(version: &str) -> String {
     };
     text(version);
     for rule in BUILT_IN {
-        let Fixed { id, vendor, title, severity, keywords, pattern, check, entropy, rotate, weak, generic, .. } = rule;
+        let Fixed { id, vendor, title, severity, keywords, pattern, check, entropy, rotate, loose, generic, .. } = rule;
         [*id, *vendor, *title, *pattern, *rotate].into_iter().for_each(&mut text);
         keywords.iter().copied().for_each(&mut text);
-        text(&format!("{severity:?} {check:?} {entropy} {weak} {generic}"));
+        text(&format!("{severity:?} {check:?} {entropy} {loose} {generic}"));
     }
     hasher.finalize().to_hex().to_string()
 }
@@ -104,7 +104,7 @@ impl Rules {
                     rotate: fixed.rotate.into(),
                     check: fixed.check,
                     entropy: fixed.entropy,
-                    weak: fixed.weak,
+                    loose: fixed.loose,
                     generic: fixed.generic,
                     reach: fixed.reach,
                     leads: fixed.leads,

@@ -80,9 +80,12 @@ fn matches<'r>(rule: &'r Rule, text: &[u8], window: Range<usize>, budget: &mut u
         let value = captures.name("secret").unwrap_or(whole).range();
         let bytes = text.get(value.clone()).unwrap_or_default();
         if satisfies(rule, bytes) {
-            let dismissed = dummy::reason(bytes, rule.generic);
+            let dismissed = dummy::reason(bytes, rule.loose);
             at = value.end.max(whole.start() + 1);
-            found.push(Found { rule, value, dismissed });
+            // Settings without a value of their own are in every example of a configuration.
+            if dismissed.is_none() || !rule.generic {
+                found.push(Found { rule, value, dismissed });
+            }
         } else {
             at = whole.start() + 1;
         }
@@ -98,7 +101,7 @@ fn satisfies(rule: &Rule, value: &[u8]) -> bool {
 /// Of those that overlap, the one that says most: a rule that knows the value's form before one that knows its surroundings,
 /// and that before one that goes by names; then the longer.
 fn best(mut found: Vec<Found<'_>>) -> Vec<Found<'_>> {
-    let rank = |found: &Found<'_>| (!found.rule.generic, !found.rule.weak, found.rule.leads, found.value.len());
+    let rank = |found: &Found<'_>| (!found.rule.generic, !found.rule.loose, found.rule.leads, found.value.len());
     found.sort_by(|a, b| (a.value.start, rank(b)).cmp(&(b.value.start, rank(a))));
     let mut kept: Vec<Found<'_>> = Vec::with_capacity(found.len());
     for candidate in found {

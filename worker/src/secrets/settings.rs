@@ -1,7 +1,7 @@
 //! Which files hold settings, in which a name alone may tell that its value is a secret.
 
 /// Whether a file of this name holds settings of a program, and no program or prose.
-pub(crate) fn is_settings(path: &[u8]) -> bool {
+pub(super) fn is_settings(path: &[u8]) -> bool {
     let (_, name) = lazaret::path::split(path);
     let name = name.to_ascii_lowercase();
     let ending = name.iter().rposition(|&b| b == b'.').and_then(|at| name.get(at + 1..));

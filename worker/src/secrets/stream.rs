@@ -4,8 +4,9 @@ use lazaret::exposure::{Exposure, ExposureKind, Identity, Severity};
 use lazaret::path::LayerPath;
 use sha2::{Digest as _, Sha256};
 
-use super::form::{self, MAX_REACH};
+use super::form::{self, Check, MAX_REACH};
 use super::mask::masked;
+use super::private_key;
 use super::rule::Rules;
 use super::search::{Found, Search};
 
@@ -17,7 +18,7 @@ const BEHIND: usize = MAX_REACH;
 const MAX_FOUND: usize = 1000;
 
 /// The search through one file after the other; its memory is used again.
-pub(crate) struct Stream {
+pub(super) struct Stream {
     rules: &'static Rules,
     search: Search,
     buffer: Vec<u8>,
@@ -37,7 +38,7 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    pub(crate) fn new(rules: &'static Rules) -> Self {
+    pub(super) fn new(rules: &'static Rules) -> Self {
         Self {
             rules,
             search: Search::default(),
@@ -53,8 +54,13 @@ impl Stream {
         }
     }
 
+    /// Another search with the same rules.
+    pub(super) fn another(&self) -> Self {
+        Self::new(self.rules)
+    }
+
     /// Begins the file at `path`, of `size` bytes; `settings` as for [`Search::run`].
-    pub(crate) fn begin(&mut self, path: &LayerPath, size: u64, settings: bool) {
+    pub(super) fn begin(&mut self, path: &LayerPath, size: u64, settings: bool) {
         self.buffer.clear();
         self.found.clear();
         self.path.clone_from(path);
@@ -63,7 +69,7 @@ impl Stream {
     }
 
     /// Takes the next bytes of the file.
-    pub(crate) fn feed(&mut self, bytes: &[u8]) {
+    pub(super) fn feed(&mut self, bytes: &[u8]) {
         if self.buffer.is_empty() && self.searched == 0 && bytes.len() as u64 == self.size {
             // The whole file at once, as most are: it need not be copied.
             self.search(bytes, 0..bytes.len());
@@ -82,7 +88,7 @@ impl Stream {
     }
 
     /// Ends the file; what was found in it, by place, and whether that is not all.
-    pub(crate) fn finish(&mut self) -> (Vec<Exposure>, bool) {
+    pub(super) fn finish(&mut self) -> (Vec<Exposure>, bool) {
         let buffer = std::mem::take(&mut self.buffer);
         self.search(&buffer, self.searched..buffer.len());
         self.buffer = buffer;
@@ -137,9 +143,16 @@ pub(super) fn exposure(path: &LayerPath, found: &Found<'_>, value: &[u8], lines:
         severity: severity(rule.severity),
         rotate: rule.rotate.clone().into_owned(),
         masked: masked(value),
-        identity: Identity::Digest(Sha256::digest(value).into()),
+        identity: Identity::Digest(digest(rule.check, value)),
         dismissed: found.dismissed.map(str::to_owned),
     }
+}
+
+/// The SHA-256 of a value; of a key in PEM that of the key, however its lines are written.
+fn digest(check: Option<Check>, value: &[u8]) -> [u8; 32] {
+    let key = matches!(check, Some(Check::PrivateKey | Check::EncryptedPrivateKey | Check::PgpPrivateKey));
+    let inside = key.then(|| private_key::inside(value)).flatten();
+    Sha256::digest(inside.as_deref().unwrap_or(value)).into()
 }
 
 /// The build reads rules before the noun is compiled.

@@ -87,6 +87,7 @@ impl Made {
                 }
                 String::from_utf8_lossy(&digits).into_owned()
             }
+            None if what.starts_with("key") => key(what),
             None if what == "jwt" => {
                 let part = |json: String| URL_SAFE_NO_PAD.encode(json);
                 let header = part(r#"{"alg":"HS256","typ":"JWT"}"#.into());
@@ -95,6 +96,30 @@ impl Made {
             }
             None => panic!("nothing is called {what}"),
         }
+    }
+}
+
+/// Keys that nobody uses: the structure is that of real ones, the numbers are bytes that count up.
+fn key(what: &str) -> String {
+    let bytes: Vec<u8> = (0..96).map(|n: u8| n.wrapping_mul(37)).collect();
+    let lines = |der: &[u8]| {
+        let text = STANDARD.encode(der);
+        text.as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line).into_owned()).collect::<Vec<_>>().join("\n")
+    };
+    let pem = |kind: &str, body: String| format!("-----BEGIN {kind}-----\n{body}\n-----END {kind}-----\n");
+    let plain = pem("PRIVATE KEY", lines(&[&[0x30, 96], &bytes[..]].concat()));
+    match what {
+        "key" => plain,
+        "key-escaped" => plain.replace('\n', "\\n"),
+        "key-base64" => STANDARD.encode(plain),
+        "key-encrypted" => pem(
+            "ENCRYPTED PRIVATE KEY",
+            lines(&[&[0x30, 96, 0x30, 20, 6, 9, 42, 134, 72, 134, 247, 13, 1, 5, 13], &bytes[..83]].concat()),
+        ),
+        "key-pgp" => {
+            pem("PGP PRIVATE KEY BLOCK", format!("\n{}\n=abcd", lines(&[&[0x95, 0, 96], &bytes[..]].concat())))
+        }
+        what => panic!("nothing is called {what}"),
     }
 }
 

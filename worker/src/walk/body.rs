@@ -2,21 +2,21 @@
 
 use std::io::BufRead;
 
-use crate::secrets::Stream;
+use crate::secrets::File;
 use crate::tar::{Chunk, Entries, Entry, TarError};
 
 /// A file of the tar, as far as it has not been read.
 pub(super) struct Body<'b, R: BufRead> {
     entries: &'b mut Entries<R>,
     entry: &'b Entry,
-    secrets: Option<&'b mut Stream>,
+    secrets: Option<&'b mut File>,
     /// Bytes of the current chunk that the search has seen and nobody has used up.
     seen: usize,
 }
 
 impl<'b, R: BufRead> Body<'b, R> {
     /// The body of `entry`, with the search that has begun on it.
-    pub(super) fn new(entries: &'b mut Entries<R>, entry: &'b Entry, secrets: Option<&'b mut Stream>) -> Self {
+    pub(super) fn new(entries: &'b mut Entries<R>, entry: &'b Entry, secrets: Option<&'b mut File>) -> Self {
         Self { entries, entry, secrets, seen: 0 }
     }
 

@@ -132,6 +132,7 @@ mod tests {
     use std::io::BufReader;
 
     use super::*;
+    use crate::tar::{Entries, Entry};
 
     /// A tar of one file with these bytes.
     fn archive(content: &[u8]) -> Vec<u8> {
@@ -168,7 +169,7 @@ mod tests {
         let mut entries = Entries::new(BufReader::with_capacity(buffer, tar));
         let mut entry = Entry::default();
         assert!(entries.next(&mut entry).unwrap());
-        let seen = Reader::default().read(&entry, &mut entries, &LayerPath::from(path)).unwrap();
+        let seen = Reader::default().read(&mut Body::new(&mut entries, &entry, None), &LayerPath::from(path)).unwrap();
         assert!(!entries.next(&mut entry).unwrap());
         seen
     }

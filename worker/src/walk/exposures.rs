@@ -7,12 +7,12 @@ use lazaret::inventory::{Gap, GapKind};
 use lazaret::path::LayerPath;
 
 use crate::limits::Limits;
-use crate::secrets::{Rules, Stream, is_settings};
+use crate::secrets::{File, Outcome, Rules};
 
 /// The search through all files of a layer.
 pub(super) struct Exposures<'l> {
     limits: &'l Limits,
-    stream: Stream,
+    rules: &'static Rules,
     found: BTreeSet<Exposure>,
     /// What `found` takes in memory, about.
     bytes: usize,
@@ -22,22 +22,26 @@ pub(super) struct Exposures<'l> {
 
 impl<'l> Exposures<'l> {
     pub(super) fn new(limits: &'l Limits) -> Self {
-        let stream = Stream::new(Rules::built_in());
-        Self { limits, stream, found: BTreeSet::new(), bytes: 0, full: false, gaps: BTreeSet::new() }
+        let rules = Rules::built_in();
+        Self { limits, rules, found: BTreeSet::new(), bytes: 0, full: false, gaps: BTreeSet::new() }
     }
 
     /// Begins a file.
-    pub(super) fn begin(&mut self, path: &LayerPath, size: u64) -> &mut Stream {
-        self.stream.begin(path, size, is_settings(path.as_bytes()));
-        &mut self.stream
+    pub(super) fn begin(&self, path: &LayerPath, size: u64) -> File {
+        File::begin(self.rules, path, size)
     }
 
     /// Ends it.
-    pub(super) fn end(&mut self, path: &LayerPath) {
-        let (found, cut) = self.stream.finish();
-        if cut && self.gaps.len() < 1000 {
-            let reason = "more that looks like secrets than is told of one file".into();
-            self.gaps.insert(Gap { kind: GapKind::Limit, path: path.clone(), reason });
+    pub(super) fn end(&mut self, path: &LayerPath, file: File) {
+        let Outcome { found, cut, limited } = file.finish();
+        let limits = [
+            (cut, "more that looks like secrets than is told of one file"),
+            (limited, "an archive in it is nested deeper, or larger, than is searched for secrets"),
+        ];
+        for (_, reason) in limits.into_iter().filter(|(is_reached, _)| *is_reached) {
+            if self.gaps.len() < 1000 {
+                self.gaps.insert(Gap { kind: GapKind::Limit, path: path.clone(), reason: reason.into() });
+            }
         }
         for exposure in found {
             let bytes = exposure.weight();
