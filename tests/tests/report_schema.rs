@@ -9,6 +9,7 @@ use jsonschema::Validator;
 use lazaret::door::source::PlatformChoice;
 use lazaret::door::store::MemoryStore;
 use lazaret::ecosystem::Ecosystem;
+use lazaret::exposure::{ExposureKind, Severity};
 use lazaret::inventory::GapKind;
 use lazaret::package::Package;
 use lazaret_coordinator::advisory::{Snapshot, compile};
@@ -149,12 +150,7 @@ fn full() -> Report {
         rotate: "https://example.org".into(),
         dismissed: None,
     };
-    report.dismissed.push(ExposureRow {
-        layer: None,
-        until: None,
-        dismissed: Some("known".into()),
-        ..exposure.clone()
-    });
+    report.dismissed.push(ExposureRow { layer: None, dismissed: Some("known".into()), ..exposure.clone() });
     report.exposures.push(exposure);
     let reason = "cut short".to_owned();
     report.gaps.push(GapRow { kind: GapKind::Malformed, layer: Some(1), path: "etc/passwd".into(), reason });

@@ -152,7 +152,7 @@ impl Sandbox {
                     inventory.compressed_bytes = size;
                 }
                 let Ended { cpu_micros, .. } = run.end()?;
-                Ok(Analysed { inventory, cpu_micros })
+                Ok(Analysed { inventory: *inventory, cpu_micros })
             }
             Ok(Answer::Failed { words, .. }) => layer(words),
             Ok(Answer::Probed(_)) => Err(Failed::Resources(failed::NO_ANSWER.to_owned())),

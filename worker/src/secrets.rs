@@ -8,6 +8,7 @@ mod check;
 mod document;
 mod dummy;
 mod form;
+mod identity;
 mod mask;
 mod nested;
 mod prefilter;

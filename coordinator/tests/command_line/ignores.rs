@@ -18,7 +18,7 @@ fn what_is_suppressed_stays_visible() {
     );
     assert!(table.contains("suppressed: CVE-2019-19919 in handlebars 4.0.11: templates are ours\n"), "{table}");
     assert!(
-        table.contains("33 packages, 10 findings (2 critical, 4 high, 1 medium, 3 unknown), 2 suppressed"),
+        table.contains("33 packages, 10 findings (2 critical, 4 high, 1 medium, 3 unknown), 0 exposures, 2 suppressed"),
         "{table}"
     );
     let report = place.run(&["scan", "--ignore-file", &file, "--format", "json"]).expect(0).json();

@@ -83,7 +83,7 @@ pub(crate) enum End {
 /// What a child found.
 #[derive(Debug, Encode, Decode)]
 pub(crate) enum Answer {
-    Inventory(LayerInventory),
+    Inventory(Box<LayerInventory>),
     Failed {
         words: String,
         /// Whether the blob was read to its end all the same, so that its digest says more than the words.

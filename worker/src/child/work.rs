@@ -95,7 +95,7 @@ pub(super) fn warm_up() -> io::Result<()> {
 
 fn analyse(blob: impl BufRead, limits: &Limits) -> Answer {
     match analyze_unnamed(blob, limits) {
-        Ok(analysis) => Answer::Inventory(analysis.inventory),
+        Ok(analysis) => Answer::Inventory(Box::new(analysis.inventory)),
         Err(Failure { error, blob }) => Answer::Failed { words: error.to_string(), blob_was_read: blob.is_some() },
     }
 }

@@ -1,10 +1,11 @@
 //! Values that look like secrets and are known to be none: placeholders, and what vendors and libraries publish for examples.
 
-use sha2::{Digest as _, Sha256};
+use super::form::Check;
+use super::identity::digest;
 
 /// Why `value` is no secret to worry about, if it is known to be none. Of what has no form of its own (`loose`), such as a
 /// password, words count too.
-pub(super) fn reason(value: &[u8], loose: bool) -> Option<&'static str> {
+pub(super) fn reason(value: &[u8], loose: bool, check: Option<Check>) -> Option<&'static str> {
     let lower = value.to_ascii_lowercase();
     if WORDS.iter().any(|word| memchr::memmem::find(&lower, word).is_some()) {
         return Some("a placeholder: it says so itself");
@@ -26,7 +27,7 @@ pub(super) fn reason(value: &[u8], loose: bool) -> Option<&'static str> {
     if loose && (is_word(&lower) || password.is_some_and(|password| is_word(&password))) {
         return Some("a placeholder: a word that stands for a password");
     }
-    published(value)
+    published(value, check)
 }
 
 /// What a placeholder of any kind has in it.
@@ -137,8 +138,8 @@ fn has_sequence(value: &[u8]) -> bool {
 }
 
 /// Whether somebody published the value, so that everybody has it: `published.txt` has its SHA-256.
-fn published(value: &[u8]) -> Option<&'static str> {
-    let digest = lazaret::digest::hex(&Sha256::digest(value));
+fn published(value: &[u8], check: Option<Check>) -> Option<&'static str> {
+    let digest = lazaret::digest::hex(&digest(check, value));
     let lines = include_str!("published.txt").lines().filter(|line| !line.starts_with('#'));
     lines.filter_map(|line| line.split_once(' ')).find_map(|(of, reason)| (of == digest).then_some(reason))
 }
@@ -157,13 +158,13 @@ mod tests {
             "ababababab",
         ];
         for value in placeholders {
-            assert!(reason(value.as_bytes(), false).is_some(), "{value}");
+            assert!(reason(value.as_bytes(), false, None).is_some(), "{value}");
         }
         for value in ["${DB_PASSWORD}", "Passw0rd123!", "changeme1", "12345-6", "<password>", "S3cret", "testing_1"] {
-            assert!(reason(value.as_bytes(), true).is_some(), "{value}");
+            assert!(reason(value.as_bytes(), true, None).is_some(), "{value}");
         }
         for value in ["tR8#kLm2!vXq9Z", "Kx9vQm27TfWzLp", "aa11bb22cc33", "s3cret-password-of-tom"] {
-            assert_eq!(reason(value.as_bytes(), true), None, "{value}");
+            assert_eq!(reason(value.as_bytes(), true, None), None, "{value}");
         }
     }
 

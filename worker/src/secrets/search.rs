@@ -80,7 +80,7 @@ fn matches<'r>(rule: &'r Rule, text: &[u8], window: Range<usize>, budget: &mut u
         let value = captures.name("secret").unwrap_or(whole).range();
         let bytes = text.get(value.clone()).unwrap_or_default();
         if satisfies(rule, bytes) {
-            let dismissed = dummy::reason(bytes, rule.loose);
+            let dismissed = dummy::reason(bytes, rule.loose, rule.check);
             at = value.end.max(whole.start() + 1);
             // Settings without a value of their own are in every example of a configuration.
             if dismissed.is_none() || !rule.generic {

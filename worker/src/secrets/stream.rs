@@ -2,11 +2,10 @@
 
 use lazaret::exposure::{Exposure, ExposureKind, Identity, Severity};
 use lazaret::path::LayerPath;
-use sha2::{Digest as _, Sha256};
 
-use super::form::{self, Check, MAX_REACH};
+use super::form::{self, MAX_REACH};
+use super::identity::digest;
 use super::mask::masked;
-use super::private_key;
 use super::rule::Rules;
 use super::search::{Found, Search};
 
@@ -146,13 +145,6 @@ pub(super) fn exposure(path: &LayerPath, found: &Found<'_>, value: &[u8], lines:
         identity: Identity::Digest(digest(rule.check, value)),
         dismissed: found.dismissed.map(str::to_owned),
     }
-}
-
-/// The SHA-256 of a value; of a key in PEM that of the key, however its lines are written.
-fn digest(check: Option<Check>, value: &[u8]) -> [u8; 32] {
-    let key = matches!(check, Some(Check::PrivateKey | Check::EncryptedPrivateKey | Check::PgpPrivateKey));
-    let inside = key.then(|| private_key::inside(value)).flatten();
-    Sha256::digest(inside.as_deref().unwrap_or(value)).into()
 }
 
 /// The build reads rules before the noun is compiled.

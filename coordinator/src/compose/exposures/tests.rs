@@ -1,3 +1,5 @@
+//! Layers above an exposure, and what they make of it.
+
 use lazaret::exposure::{ExposureKind, Identity, Severity};
 use lazaret::files::Files;
 use lazaret::inventory::Hide;

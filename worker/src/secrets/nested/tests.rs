@@ -1,3 +1,5 @@
+//! Archives made here, with a token at the bottom of each.
+
 use std::io::Write as _;
 
 use flate2::Compression;

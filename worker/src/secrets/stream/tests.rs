@@ -1,3 +1,7 @@
+//! Files in pieces of many sizes, and files that nobody should write.
+
+use sha2::{Digest as _, Sha256};
+
 use super::super::template::Made;
 use super::*;
 
