@@ -2,6 +2,8 @@
 //!
 //! `cargo bench -p lazaret-tests --bench memory`. The images are `docker save` archives made up as they are piped into
 //! `lazaret scan -`, so nothing of their size is on disk. Targets: at most 200 MB for 2 GB, flat in the number of files.
+//! `LAZARET_BENCH_IMAGE=oci:PATH[:TAG]` measures a real image instead, such as one that `tests/ecosystems/compare` keeps:
+//! at most 250 MB.
 
 #![allow(clippy::print_stdout)]
 
@@ -24,12 +26,28 @@ struct Layer {
 }
 
 fn main() {
+    if let Ok(image) = std::env::var("LAZARET_BENCH_IMAGE") {
+        return measure_real(&image);
+    }
     let big = Layer { files: 1000, bytes: 1 << 20, gzip: true };
     measure("2 GB: two gzip layers of 1,000 files of 1 MiB", &[big, big]);
     measure("2 GB: two plain layers of the same", &[Layer { gzip: false, ..big }; 2]);
     for files in [20_000, 200_000, 2_000_000] {
         measure(&format!("{files} empty files in one layer"), &[Layer { files, bytes: 0, gzip: false }]);
     }
+}
+
+fn measure_real(image: &str) {
+    let start = Instant::now();
+    let mut scan = Command::new(lazaret(true))
+        .args(["scan", "--scanners", "packages", "--store", "memory:", "--format", "json", image])
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("lazaret starts");
+    let peak = peak_kilobytes(&mut scan);
+    let status = scan.wait().expect("our child");
+    assert!(status.code().is_some(), "{image}: {status}");
+    println!("{image}: {:.0} MB of resident memory at most, {:.1} s", peak as f64 / 1e3, start.elapsed().as_secs_f64());
 }
 
 fn measure(title: &str, layers: &[Layer]) {
