@@ -20,6 +20,12 @@ mod stream;
 #[cfg(test)]
 pub(crate) mod template;
 
+/// Lays the rules out, which is then done for all children of this process. A pattern is compiled when one of its keywords is
+/// first seen.
+pub fn warm_up() {
+    Rules::built_in();
+}
+
 /// The version of how rules are run. Raised with every change of what they find in the same text.
 const VERSION: &str = "1";
 
