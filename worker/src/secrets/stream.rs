@@ -4,7 +4,7 @@ use lazaret::exposure::{Exposure, ExposureKind, Identity, Severity};
 use lazaret::path::LayerPath;
 
 use super::form::{self, MAX_REACH};
-use super::identity::digest;
+use super::identity::{digest, is_key};
 use super::mask::masked;
 use super::rule::Rules;
 use super::search::{Found, Search};
@@ -141,7 +141,7 @@ pub(super) fn exposure(path: &LayerPath, found: &Found<'_>, value: &[u8], lines:
         title: rule.title.clone().into_owned(),
         severity: severity(rule.severity),
         rotate: rule.rotate.clone().into_owned(),
-        masked: masked(value),
+        masked: if is_key(rule.check) { masked(&[]) } else { masked(value) },
         identity: Identity::Digest(digest(rule.check, value)),
         dismissed: found.dismissed.map(str::to_owned),
     }
