@@ -8,14 +8,15 @@ use std::collections::BTreeMap;
 
 use lazaret::digest::Digest;
 use lazaret::ecosystem::Ecosystem;
-use lazaret::exposure::{ExposureKind, Severity};
 use lazaret::inventory::GapKind;
 use serde::{Deserialize, Serialize};
+
+pub use exposures::{ExposureRow, ExposureState};
 
 use crate::matching::Level;
 
 pub mod build;
-mod exposures;
+pub mod exposures;
 pub mod json;
 pub mod purl;
 pub mod table;
@@ -240,55 +241,6 @@ pub struct SuppressedRow {
     /// Until when, `YYYY-MM-DD`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires: Option<String>,
-}
-
-/// A secret, malware or dangerous file.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ExposureRow {
-    /// What kind of thing it is.
-    pub kind: ExposureKind,
-    /// The rule that found it.
-    pub rule: String,
-    /// What it is, in words.
-    pub title: String,
-    /// How bad that is.
-    pub severity: Severity,
-    /// The index of the layer that ships it; none for the image's configuration and manifest.
-    pub layer: Option<u32>,
-    /// The instruction that made that layer.
-    pub instruction: Option<String>,
-    /// The file; what is nested in an archive is written `ARCHIVE!/PATH`.
-    pub path: String,
-    /// The line in it, from 1.
-    pub line: u64,
-    /// The byte in the line, from 1.
-    pub column: u64,
-    /// Whether the finished image shows it.
-    pub state: ExposureState,
-    /// The index of the layer that deletes or overwrites it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<u32>,
-    /// What of it is shown.
-    pub masked: String,
-    /// Where its owner makes it worthless.
-    pub rotate: String,
-    /// Why it is none to worry about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dismissed: Option<String>,
-}
-
-/// Whether the finished image shows an exposure. The blob of its layer ships it in any case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ExposureState {
-    /// It does.
-    Present,
-    /// A later layer takes the file away.
-    Deleted,
-    /// A later layer has another file there.
-    Overwritten,
-    /// A later layer could not be read.
-    Unknown,
 }
 
 /// Programs and shared objects (ELF) of the finished image, and which of them no package accounts for: copied by hand, or

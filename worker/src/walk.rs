@@ -20,6 +20,7 @@ mod exposures;
 mod names;
 #[cfg(test)]
 mod tests;
+mod whiteouts;
 
 use body::Body;
 use evidence::Harvest;
@@ -307,32 +308,6 @@ impl<'l> Walk<'l> {
         }
         if entry.mode & 0o111 != 0 || depth(&path) <= SHADOW_DEPTH {
             self.stand(path, HideKind::Shadow);
-        }
-    }
-
-    /// OCI image specification, layer.md, "Whiteouts". Names that would mean the directory itself or its parent, and the
-    /// bookkeeping files of AUFS, hide nothing.
-    fn whiteout(&mut self, path: &LayerPath, hidden: &[u8]) {
-        let mut parent = LayerPath::from_entry(path.parent());
-        self.names.imply_parents(path, self.limits);
-        match hidden {
-            b".wh..opq" => {
-                self.opaques.insert(parent);
-            }
-            b"" | b"." | b".." => {
-                self.gap(GapKind::Ambiguous, parent, "a whiteout without a name");
-            }
-            _ if hidden.starts_with(b".wh.") => {}
-            _ => {
-                parent.push(hidden);
-                self.whiteouts.insert(parent);
-            }
-        }
-        let few = self.whiteouts.len() + self.opaques.len() <= self.limits.hides;
-        if !self.has_room_for(path.as_bytes().len()) || !few {
-            self.whiteouts.pop_last();
-            self.opaques.pop_last();
-            self.gap(GapKind::Limit, LayerPath::root(), "more whiteouts than are remembered");
         }
     }
 

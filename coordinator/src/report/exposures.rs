@@ -2,10 +2,60 @@
 
 use std::cmp::Reverse;
 
+use lazaret::exposure::{ExposureKind, Severity};
 use lazaret::text::from_bytes;
+use serde::{Deserialize, Serialize};
 
-use super::{ExposureRow, ExposureState};
 use crate::compose::{Fate, LayerExposure};
+
+/// A secret, malware or dangerous file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ExposureRow {
+    /// What kind of thing it is.
+    pub kind: ExposureKind,
+    /// The rule that found it.
+    pub rule: String,
+    /// What it is, in words.
+    pub title: String,
+    /// How bad that is.
+    pub severity: Severity,
+    /// The index of the layer that ships it; none for the image's configuration and manifest.
+    pub layer: Option<u32>,
+    /// The instruction that made that layer.
+    pub instruction: Option<String>,
+    /// The file; what is nested in an archive is written `ARCHIVE!/PATH`.
+    pub path: String,
+    /// The line in it, from 1.
+    pub line: u64,
+    /// The byte in the line, from 1.
+    pub column: u64,
+    /// Whether the finished image shows it.
+    pub state: ExposureState,
+    /// The index of the layer that deletes or overwrites it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<u32>,
+    /// What of it is shown.
+    pub masked: String,
+    /// Where its owner makes it worthless.
+    pub rotate: String,
+    /// Why it is none to worry about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dismissed: Option<String>,
+}
+
+/// Whether the finished image shows an exposure. The blob of its layer ships it in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExposureState {
+    /// It does.
+    Present,
+    /// A later layer takes the file away.
+    Deleted,
+    /// A later layer has another file there.
+    Overwritten,
+    /// A later layer could not be read.
+    Unknown,
+}
 
 /// The rows of `exposures`, the worst first, and those of them that are known to be nothing.
 pub(super) fn rows(exposures: &[LayerExposure], instructions: &[Option<&str>]) -> (Vec<ExposureRow>, Vec<ExposureRow>) {
