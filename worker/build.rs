@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use regex_syntax::ParserBuilder;
 use regex_syntax::hir::Hir;
 use regex_syntax::hir::literal::Extractor;
 
@@ -37,8 +36,8 @@ fn main() {
             let tested = rule.examples.len() > 1 && !rule.counter_examples.is_empty();
             assert!(tested, "{}: {} needs two examples and a counter-example", path.display(), rule.id);
             assert!(seen.insert(rule.id.clone()), "{}: {} is there twice", path.display(), rule.id);
-            file::check(rule).unwrap_or_else(|error| panic!("{}: {}: {error}", path.display(), rule.id));
-            row(&mut table, &file.vendor, rule, file.generic);
+            let hir = file::check(rule).unwrap_or_else(|error| panic!("{}: {}: {error}", path.display(), rule.id));
+            row(&mut table, &file.vendor, rule, &hir, file.generic);
         }
     }
     table.push_str("];\n");
@@ -46,11 +45,10 @@ fn main() {
     fs::write(out, table).expect("the table");
 }
 
-fn row(table: &mut String, vendor: &str, rule: &RuleText, generic: bool) {
+fn row(table: &mut String, vendor: &str, rule: &RuleText, hir: &Hir, generic: bool) {
     let RuleText { id, title, severity, keywords, pattern, check, entropy, loose, rotate, .. } = rule;
-    let hir = ParserBuilder::new().unicode(false).utf8(false).build().parse(pattern).expect("checked before");
     let reach = hir.properties().maximum_len().unwrap_or(usize::MAX);
-    let leads = leads(&hir, keywords);
+    let leads = leads(hir, keywords);
     let check = check.map(|check| format!("Some(Check::{check:?})")).unwrap_or_else(|| "None".into());
     let entropy = entropy.unwrap_or_default();
     writeln!(

@@ -1,5 +1,7 @@
 //! Which files a layer has: asked only of layers above an exposure, whether they overwrite it.
 
+use std::collections::HashSet;
+
 use bincode::{Decode, Encode};
 
 use crate::path::LayerPath;
@@ -24,19 +26,31 @@ impl Files {
         Self { steps: keys }
     }
 
-    /// Whether one is at `path`. Goes through all of them.
-    pub fn contains(&self, path: &[u8]) -> bool {
-        let wanted = key(path);
+    /// Their keys, to be asked.
+    pub fn keys(&self) -> Keys {
         let mut at = 0_u32;
-        self.steps.iter().any(|step| {
+        let keys = self.steps.iter().map(|step| {
             at = at.wrapping_add(*step);
-            at == wanted
-        })
+            at
+        });
+        Keys { keys: keys.collect() }
     }
 
     /// About how many bytes they take in memory.
     pub fn weight(&self) -> usize {
         size_of_val(self.steps.as_slice())
+    }
+}
+
+/// The keys of a layer's files.
+pub struct Keys {
+    keys: HashSet<u32>,
+}
+
+impl Keys {
+    /// Whether a file is at `path`.
+    pub fn contains(&self, path: &[u8]) -> bool {
+        self.keys.contains(&key(path))
     }
 }
 
@@ -59,9 +73,10 @@ mod tests {
     #[test]
     fn has_what_it_was_made_of() {
         let files: Files = ["b", "a/c", "b"].map(LayerPath::from).iter().collect();
-        assert!(files.contains(b"b") && files.contains(b"a/c"));
-        assert!(!files.contains(b"a") && !files.contains(b""));
+        let keys = files.keys();
+        assert!(keys.contains(b"b") && keys.contains(b"a/c"));
+        assert!(!keys.contains(b"a") && !keys.contains(b""));
         assert_eq!(files.weight(), 8);
-        assert!(!Files::default().contains(b"a"));
+        assert!(!Files::default().keys().contains(b"a"));
     }
 }

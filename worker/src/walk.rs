@@ -203,7 +203,7 @@ impl<'l> Walk<'l> {
         claimant: Option<&'static Extractor>,
     ) -> Result<(), TarError> {
         let mut file = self.exposures.begin(&path, entry.size);
-        let mut body = Body::new(entries, entry, Some(&mut file));
+        let mut body = Body::new(entries, entry, &mut file);
         let read = self.file(entry, &mut body, path.clone(), claimant).and_then(|()| body.drain());
         self.exposures.end(&path, file);
         read

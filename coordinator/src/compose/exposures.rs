@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bincode::{Decode, Encode};
 use lazaret::exposure::Exposure;
+use lazaret::files::Keys;
 use lazaret::inventory::{HideKind, LayerInventory};
 use lazaret::path::{LayerPath, split};
 
@@ -54,9 +55,9 @@ impl Exposed {
     /// Applies the layer with this index, and takes in what it exposes itself.
     pub(super) fn apply(&mut self, index: u32, layer: &LayerInventory, relocation: &Relocation<'_>) {
         if self.all.iter().any(|exposed| exposed.state == Fate::Present) {
-            let changes = changes(layer, relocation);
+            let (changes, files) = (changes(layer, relocation), layer.files.keys());
             for exposed in self.all.iter_mut().filter(|exposed| exposed.state == Fate::Present) {
-                exposed.state = fate(index, &outer(&exposed.exposure.path), &changes, layer, relocation);
+                exposed.state = fate(index, &outer(&exposed.exposure.path), &changes, &files, relocation);
             }
         }
         self.all.extend(layer.exposures.iter().map(|exposure| {
@@ -109,20 +110,19 @@ fn fate(
     index: u32,
     path: &LayerPath,
     changes: &BTreeMap<Vec<u8>, Change>,
-    layer: &LayerInventory,
+    files: &Keys,
     relocation: &Relocation<'_>,
 ) -> Fate {
     // Files by their hashes only: where the layer wrote through a link of a lower one, they are asked by the path it wrote.
     let written = relocation.origins(path);
-    let is_written = |path: &[u8]| layer.files.contains(path);
     let here = changes.get(path.as_bytes()).copied().unwrap_or_default();
-    if here.writes || written.iter().any(|path| is_written(path.as_bytes())) {
+    if here.writes || written.iter().any(|path| files.contains(path.as_bytes())) {
         return Fate::Overwritten(index);
     }
     let mut above = path.parent();
     loop {
         let is_cleared = changes.get(above).is_some_and(|change| change.clears);
-        if is_cleared || !above.is_empty() && is_written(above) {
+        if is_cleared || !above.is_empty() && files.contains(above) {
             return Fate::Deleted(index);
         }
         if above.is_empty() {

@@ -118,11 +118,17 @@ fn uuid(value: &[u8]) -> bool {
 }
 
 fn user_password(value: &[u8]) -> bool {
-    decode(value).is_some_and(|text| {
-        let printable = text.iter().all(|b| !b.is_ascii_control());
-        let colon = text.iter().position(|&b| b == b':');
-        printable && colon.is_some_and(|at| at > 0 && text.len() - at > 4)
+    decode_user_password(value).is_some_and(|(user, password)| {
+        let printable = user.iter().chain(&password).all(|b| !b.is_ascii_control());
+        printable && !user.is_empty() && password.len() > 3
     })
+}
+
+/// The two sides of the first colon in what is base64.
+pub(super) fn decode_user_password(value: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let mut user = decode(value)?;
+    let password = user.split_off(user.iter().position(|&b| b == b':')?);
+    Some((user, password.get(1..)?.to_vec()))
 }
 
 #[cfg(test)]

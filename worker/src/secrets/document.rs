@@ -3,10 +3,9 @@
 use lazaret::exposure::Exposure;
 use lazaret::path::LayerPath;
 
-use super::mask::masked;
 use super::rule::Rules;
 use super::search::Search;
-use super::stream::exposure;
+use super::stream::{exposure, position};
 
 /// What a text exposes, and the text with that masked.
 pub struct Document {
@@ -27,14 +26,13 @@ pub fn document(path: &LayerPath, text: &str) -> Option<Document> {
     let mut at = 0;
     for found in found {
         let before = text.get(at..found.value.start).unwrap_or_default();
-        let lines = text.get(..found.value.start).unwrap_or_default();
-        let line = lines.bytes().filter(|&b| b == b'\n').count() as u64;
-        let column = lines.rsplit('\n').next().map_or(0, str::len) as u64;
-        hidden.push_str(before);
+        let (line, column) = position(text.as_bytes().get(..found.value.start).unwrap_or_default());
         let value = text.as_bytes().get(found.value.clone()).unwrap_or_default();
-        hidden.push_str(&masked(value));
+        let exposure = exposure(path, &found, value, line, column);
+        hidden.push_str(before);
+        hidden.push_str(&exposure.masked);
         at = found.value.end;
-        exposures.push(exposure(path, &found, value, line, column));
+        exposures.push(exposure);
     }
     hidden.push_str(text.get(at..).unwrap_or_default());
     Some(Document { exposures, text: hidden })

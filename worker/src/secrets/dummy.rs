@@ -1,5 +1,6 @@
 //! Values that look like secrets and are known to be none: placeholders, and what vendors and libraries publish for examples.
 
+use super::check::decode_user_password;
 use super::form::Check;
 use super::identity::digest;
 
@@ -23,8 +24,8 @@ pub(super) fn reason(value: &[u8], loose: bool, check: Option<Check>) -> Option<
     if loose && value.starts_with(b"/") {
         return Some("a path");
     }
-    let password = user_password(value);
-    if loose && (is_word(&lower) || password.is_some_and(|password| is_word(&password))) {
+    let password = decode_user_password(value).filter(|(user, password)| user.is_ascii() && password.is_ascii());
+    if loose && (is_word(&lower) || password.is_some_and(|(_, password)| is_word(&password.to_ascii_lowercase()))) {
         return Some("a placeholder: a word that stands for a password");
     }
     published(value, check)
@@ -98,14 +99,6 @@ fn is_word(lower: &[u8]) -> bool {
     };
     let read: Vec<u8> = lower.get(first..=last).unwrap_or_default().iter().filter_map(|&b| letter(b)).collect();
     PASSWORDS.contains(&read.as_slice())
-}
-
-/// The password in base64 of `user:password`, in lower case.
-fn user_password(value: &[u8]) -> Option<Vec<u8>> {
-    let text = super::check::decode(value)?;
-    let colon = text.iter().position(|&b| b == b':')?;
-    let password = text.get(colon + 1..)?.to_ascii_lowercase();
-    text.is_ascii().then_some(password)
 }
 
 fn letter(byte: u8) -> Option<u8> {

@@ -1,8 +1,9 @@
 //! The form of a file of secret rules: one vendor's, in TOML, read by the build.
 
+use regex_syntax::hir::Hir;
 use serde::Deserialize;
 
-use super::form::{Check, MAX_REACH, Severity};
+use super::form::{Check, MAX_REACH};
 
 /// A file of rules.
 #[derive(Debug, Deserialize)]
@@ -50,10 +51,24 @@ pub(crate) struct RuleText {
     pub(crate) counter_examples: Vec<String>,
 }
 
-/// Says what is wrong with a rule that was read.
-pub(crate) fn check(rule: &RuleText) -> Result<(), String> {
-    let parser = || regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
-    let hir = parser().parse(&rule.pattern).map_err(|error| format!("its pattern does not compile: {error}"))?;
+/// How bad a leaked secret is, in the words of `lazaret::exposure::Severity`, which the build comes before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Severity {
+    /// Public by design, or of use with another secret only.
+    Low,
+    /// Limited, or read only.
+    Medium,
+    /// The usual key of an interface.
+    High,
+    /// Full or write access, payment, a cloud's root.
+    Critical,
+}
+
+/// The pattern of a rule that was read, or what is wrong with the rule.
+pub(crate) fn check(rule: &RuleText) -> Result<Hir, String> {
+    let mut parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
+    let hir = parser.parse(&rule.pattern).map_err(|error| format!("its pattern does not compile: {error}"))?;
     let kebab = |id: &str| id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     if rule.id.is_empty() || rule.id.len() > 64 || !kebab(&rule.id) {
         return Err("an id has up to 64 lower-case letters, digits and hyphens".into());
@@ -68,6 +83,6 @@ pub(crate) fn check(rule: &RuleText) -> Result<(), String> {
         Some(0) | None => Err("a match has at least one byte, and a most: write `{1,200}` for `+` or `*`".into()),
         Some(most) if most > MAX_REACH => Err(format!("a match may have {most} bytes, more than {MAX_REACH}")),
         Some(_) if hir.properties().minimum_len() == Some(0) => Err("it matches nothing at all".into()),
-        Some(_) => Ok(()),
+        Some(_) => Ok(hir),
     }
 }

@@ -2,20 +2,6 @@
 
 use serde::Deserialize;
 
-/// How bad a leaked secret is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Severity {
-    /// Public by design, or of use with another secret only.
-    Low,
-    /// Limited, or read only.
-    Medium,
-    /// The usual key of an interface.
-    High,
-    /// Full or write access, payment, a cloud's root.
-    Critical,
-}
-
 /// What a value has to satisfy beside its pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -94,12 +94,7 @@ impl File {
                 match self.head.len() < wanted {
                     true => Inner::Undecided,
                     false => {
-                        let head = std::mem::take(&mut self.head);
-                        let inner = self.decided(&head);
-                        if self.is_text {
-                            self.text.feed(&head);
-                        }
-                        self.inner = inner;
+                        self.decide();
                         return;
                     }
                 }
@@ -108,6 +103,15 @@ impl File {
         };
         if self.is_text && !matches!(self.inner, Inner::Undecided) {
             self.text.feed(bytes);
+        }
+    }
+
+    /// Begins with the first bytes, which came in pieces.
+    fn decide(&mut self) {
+        let head = std::mem::take(&mut self.head);
+        self.inner = self.decided(&head);
+        if self.is_text {
+            self.text.feed(&head);
         }
     }
 
@@ -176,25 +180,17 @@ impl File {
     /// Ends the file and all that it holds.
     fn close(mut self) {
         if matches!(self.inner, Inner::Undecided) {
-            let head = std::mem::take(&mut self.head);
-            self.inner = self.decided(&head);
-            if self.is_text {
-                self.text.feed(&head);
-            }
+            self.decide();
         }
         match self.inner {
             Inner::Undecided | Inner::None => {}
             Inner::Gzip(mut decoder) => {
                 let _ = decoder.try_finish();
-                if let Some(file) = decoder.get_mut().file.take() {
-                    file.close();
-                }
+                decoder.get_mut().close();
             }
             Inner::Zlib(mut decoder) => {
                 let _ = decoder.try_finish();
-                if let Some(file) = decoder.get_mut().file.take() {
-                    file.close();
-                }
+                decoder.get_mut().close();
             }
             Inner::Tar(reader) => reader.close(),
             Inner::Zip(reader) => reader.close(),
@@ -240,6 +236,12 @@ struct Sink {
 impl Sink {
     fn new(file: File) -> Self {
         Self { file: Some(Box::new(file)) }
+    }
+
+    fn close(&mut self) {
+        if let Some(file) = self.file.take() {
+            file.close();
+        }
     }
 }
 

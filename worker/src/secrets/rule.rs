@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
+use lazaret::exposure::Severity;
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::form::{Check, Severity};
+use super::form::Check;
 use super::prefilter::Prefilter;
 
 include!(concat!(env!("OUT_DIR"), "/secret_rules.rs"));

@@ -1,9 +1,9 @@
 //! One file's bytes as they stream by, searched in windows that overlap by the longest match.
 
-use lazaret::exposure::{Exposure, ExposureKind, Identity, Severity};
+use lazaret::exposure::{Exposure, ExposureKind, Identity};
 use lazaret::path::LayerPath;
 
-use super::form::{self, MAX_REACH};
+use super::form::MAX_REACH;
 use super::identity::{digest, is_key};
 use super::mask::masked;
 use super::rule::Rules;
@@ -139,7 +139,7 @@ pub(super) fn exposure(path: &LayerPath, found: &Found<'_>, value: &[u8], lines:
         kind: ExposureKind::Secret,
         rule: rule.id.clone().into_owned(),
         title: rule.title.clone().into_owned(),
-        severity: severity(rule.severity),
+        severity: rule.severity,
         rotate: rule.rotate.clone().into_owned(),
         masked: if is_key(rule.check) { masked(&[]) } else { masked(value) },
         identity: Identity::Digest(digest(rule.check, value)),
@@ -147,18 +147,8 @@ pub(super) fn exposure(path: &LayerPath, found: &Found<'_>, value: &[u8], lines:
     }
 }
 
-/// The build reads rules before the noun is compiled.
-fn severity(written: form::Severity) -> Severity {
-    match written {
-        form::Severity::Low => Severity::Low,
-        form::Severity::Medium => Severity::Medium,
-        form::Severity::High => Severity::High,
-        form::Severity::Critical => Severity::Critical,
-    }
-}
-
 /// How many lines end in `text`, and the bytes behind the last end.
-fn position(text: &[u8]) -> (u64, u64) {
+pub(super) fn position(text: &[u8]) -> (u64, u64) {
     let lines = memchr::memchr_iter(b'\n', text).count() as u64;
     let last = memchr::memrchr(b'\n', text).map_or(0, |at| at + 1);
     (lines, (text.len() - last) as u64)

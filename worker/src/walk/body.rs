@@ -9,14 +9,14 @@ use crate::tar::{Chunk, Entries, Entry, TarError};
 pub(super) struct Body<'b, R: BufRead> {
     entries: &'b mut Entries<R>,
     entry: &'b Entry,
-    secrets: Option<&'b mut File>,
+    secrets: &'b mut File,
     /// Bytes of the current chunk that the search has seen and nobody has used up.
     seen: usize,
 }
 
 impl<'b, R: BufRead> Body<'b, R> {
     /// The body of `entry`, with the search that has begun on it.
-    pub(super) fn new(entries: &'b mut Entries<R>, entry: &'b Entry, secrets: Option<&'b mut File>) -> Self {
+    pub(super) fn new(entries: &'b mut Entries<R>, entry: &'b Entry, secrets: &'b mut File) -> Self {
         Self { entries, entry, secrets, seen: 0 }
     }
 
@@ -28,18 +28,16 @@ impl<'b, R: BufRead> Body<'b, R> {
     /// The next piece; none at the end.
     pub(super) fn chunk(&mut self) -> Result<Option<Chunk<'_>>, TarError> {
         let chunk = self.entries.chunk(self.entry)?;
-        if let Some(secrets) = &mut self.secrets {
-            match &chunk {
-                Some(Chunk::Data(data)) => {
-                    if let Some(unseen) = data.get(self.seen..).filter(|unseen| !unseen.is_empty()) {
-                        secrets.feed(unseen);
-                        self.seen = data.len();
-                    }
+        match &chunk {
+            Some(Chunk::Data(data)) => {
+                if let Some(unseen) = data.get(self.seen..).filter(|unseen| !unseen.is_empty()) {
+                    self.secrets.feed(unseen);
+                    self.seen = data.len();
                 }
-                // No secret goes on behind a hole.
-                Some(Chunk::Zeros(_)) => secrets.feed(&[0]),
-                None => {}
             }
+            // No secret goes on behind a hole.
+            Some(Chunk::Zeros(_)) => self.secrets.feed(&[0]),
+            None => {}
         }
         Ok(chunk)
     }
@@ -52,9 +50,7 @@ impl<'b, R: BufRead> Body<'b, R> {
 
     /// Reads what nobody else wanted, for the search alone.
     pub(super) fn drain(&mut self) -> Result<(), TarError> {
-        while self.secrets.is_some()
-            && let Some(chunk) = self.chunk()?
-        {
+        while let Some(chunk) = self.chunk()? {
             if let Chunk::Data(data) = chunk {
                 let used = data.len();
                 self.consume(used);

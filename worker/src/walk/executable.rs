@@ -132,6 +132,7 @@ mod tests {
     use std::io::BufReader;
 
     use super::*;
+    use crate::secrets::{File, Rules};
     use crate::tar::{Entries, Entry};
 
     /// A tar of one file with these bytes.
@@ -169,7 +170,9 @@ mod tests {
         let mut entries = Entries::new(BufReader::with_capacity(buffer, tar));
         let mut entry = Entry::default();
         assert!(entries.next(&mut entry).unwrap());
-        let seen = Reader::default().read(&mut Body::new(&mut entries, &entry, None), &LayerPath::from(path)).unwrap();
+        let path = LayerPath::from(path);
+        let mut file = File::begin(Rules::built_in(), &path, entry.size);
+        let seen = Reader::default().read(&mut Body::new(&mut entries, &entry, &mut file), &path).unwrap();
         assert!(!entries.next(&mut entry).unwrap());
         seen
     }

@@ -105,6 +105,8 @@ fn every_file_of_a_zip_however_it_is_written() {
         archive.extend(zip(&format!("f{number}"), text.as_bytes(), deflated, described));
     }
     archive.extend(b"PK\x01\x02 and so on, the directory at its end");
+    // So long that the pieces are handed on as they come.
+    archive.splice(0..0, zip("first", &[b'.'; 600], false, false));
     let expected: Vec<_> = (0..4).map(|number| pat(&format!("app.jar!/f{number}"), 1)).collect();
     assert_eq!(found("app.jar", &archive), expected);
 }

@@ -17,6 +17,8 @@ pub(super) struct Reader {
     state: State,
     /// A header, with its name, as far as it has come.
     block: Vec<u8>,
+    /// What is inflated at one time.
+    output: Vec<u8>,
 }
 
 #[derive(Default)]
@@ -53,7 +55,8 @@ impl Reader {
                 }
                 State::Deflated(inflate, file, described) => {
                     let described = *described;
-                    let (used, ended) = inflated(inflate, file, bytes)?;
+                    self.output.resize(OUTPUT, 0);
+                    let (used, ended) = inflated(inflate, file, bytes, &mut self.output)?;
                     if ended {
                         self.end(described);
                     }
@@ -115,7 +118,6 @@ impl Reader {
     fn descriptor<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
         const LONGEST: usize = 24;
         let (now, later) = bytes.split_at(bytes.len().min(LONGEST + 4 - self.block.len()));
-        let before = self.block.len();
         self.block.extend_from_slice(now);
         let start = if self.block.starts_with(&DESCRIPTOR) { 4 } else { 0 };
         let next = [12, 20]
@@ -124,9 +126,10 @@ impl Reader {
             .find(|&at| matches!(self.block.get(at..at + 4), Some([b'P', b'K', 1 | 3 | 5 | 6, _])));
         match next {
             Some(at) => {
-                self.block.clear();
+                // What came of the next header, some of it maybe with the bytes before these, stays.
+                self.block.drain(..at);
                 self.state = State::Header;
-                bytes.get(at.saturating_sub(before)..).unwrap_or_default()
+                later
             }
             None if self.block.len() == LONGEST + 4 => {
                 self.state = State::Over;
@@ -149,14 +152,13 @@ fn byte(block: &[u8], at: usize) -> u8 {
 }
 
 /// Inflates what has come into `file`: how many bytes that took, and whether it was the end.
-fn inflated(inflate: &mut Decompress, file: &mut File, bytes: &[u8]) -> io::Result<(usize, bool)> {
-    let mut output = vec![0; OUTPUT];
+fn inflated(inflate: &mut Decompress, file: &mut File, bytes: &[u8], output: &mut [u8]) -> io::Result<(usize, bool)> {
     let begun = inflate.total_in();
     loop {
         let used = usize::try_from(inflate.total_in() - begun).unwrap_or(usize::MAX);
         let before = inflate.total_out();
         let rest = bytes.get(used..).unwrap_or_default();
-        let status = inflate.decompress(rest, &mut output, FlushDecompress::None).map_err(io::Error::other)?;
+        let status = inflate.decompress(rest, output, FlushDecompress::None).map_err(io::Error::other)?;
         let made = usize::try_from(inflate.total_out() - before).unwrap_or(0);
         file.take(output.get(..made).unwrap_or_default())?;
         let now = usize::try_from(inflate.total_in() - begun).unwrap_or(usize::MAX);
