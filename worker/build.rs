@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use regex_syntax::hir::Hir;
-use regex_syntax::hir::literal::Extractor;
 
 #[path = "src/secrets/file.rs"]
 mod file;
@@ -36,7 +35,8 @@ fn main() {
             let tested = rule.examples.len() > 1 && !rule.counter_examples.is_empty();
             assert!(tested, "{}: {} needs two examples and a counter-example", path.display(), rule.id);
             assert!(seen.insert(rule.id.clone()), "{}: {} is there twice", path.display(), rule.id);
-            let hir = file::check(rule).unwrap_or_else(|error| panic!("{}: {}: {error}", path.display(), rule.id));
+            let hir = file::check(rule, &rule.keywords)
+                .unwrap_or_else(|error| panic!("{}: {}: {error}", path.display(), rule.id));
             row(&mut table, &file.vendor, rule, &hir, file.generic);
         }
     }
@@ -48,7 +48,7 @@ fn main() {
 fn row(table: &mut String, vendor: &str, rule: &RuleText, hir: &Hir, generic: bool) {
     let RuleText { id, title, severity, keywords, pattern, check, entropy, loose, rotate, .. } = rule;
     let reach = hir.properties().maximum_len().unwrap_or(usize::MAX);
-    let leads = leads(hir, keywords);
+    let leads = file::leads(hir, keywords);
     let check = check.map(|check| format!("Some(Check::{check:?})")).unwrap_or_else(|| "None".into());
     let entropy = entropy.unwrap_or_default();
     writeln!(
@@ -58,15 +58,4 @@ fn row(table: &mut String, vendor: &str, rule: &RuleText, hir: &Hir, generic: bo
          leads: {leads} }},"
     )
     .expect("a string takes all");
-}
-
-/// Whether every match begins with one of the keywords, so that it can be looked for at that place only.
-fn leads(hir: &Hir, keywords: &[String]) -> bool {
-    let prefixes = Extractor::new().extract(hir);
-    let begins = |prefix: &[u8]| {
-        keywords.iter().any(|keyword| {
-            prefix.get(..keyword.len()).is_some_and(|start| start.eq_ignore_ascii_case(keyword.as_bytes()))
-        })
-    };
-    prefixes.literals().is_some_and(|all| !all.is_empty() && all.iter().all(|prefix| begins(prefix.as_bytes())))
 }

@@ -12,6 +12,7 @@ mod failure;
 mod farm;
 mod farm_doors;
 mod fetching;
+mod find;
 mod follow;
 mod image_list;
 mod jobs;
@@ -24,6 +25,7 @@ mod registry;
 mod report;
 mod scan;
 mod schema;
+mod searching;
 mod serve;
 mod settings;
 mod submit;
@@ -57,6 +59,8 @@ enum Command {
     Jobs(jobs::Jobs),
     /// Show a report that a farm made
     Report(report::ShowReport),
+    /// Find the images of a farm that expose the same secret
+    Find(find::Find),
     /// Make tokens for the API of a farm
     Token(token::Token),
     /// Fetch, import and show the advisories that findings come from
@@ -83,6 +87,7 @@ pub fn run() -> ExitCode {
         Command::Submit(submit) => submit.run(),
         Command::Jobs(jobs) => jobs.run(),
         Command::Report(report) => report.run(),
+        Command::Find(find) => find.run(),
         Command::Token(token) => token.run(),
         Command::Advisories(advisories) => advisories.run(),
         Command::Version(version) => version.run(),

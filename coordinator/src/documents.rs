@@ -6,7 +6,7 @@ use lazaret::image::{Image, ImageConfig};
 use lazaret::path::LayerPath;
 
 use crate::compose::{Fate, LayerExposure};
-use crate::local;
+use crate::local::Searching;
 
 /// The documents of an image with the secrets in them masked, and what was found.
 pub struct Documents {
@@ -19,12 +19,12 @@ pub struct Documents {
 }
 
 /// Searches the documents of `image`.
-pub fn documents(image: &Image) -> Documents {
+pub fn documents(image: &Image, searching: &Searching) -> Documents {
     let (mut config, mut annotations) = (image.config.clone(), image.annotations.clone());
     let mut exposures = Vec::new();
     let mut search = |path: String, layer: Option<u32>, text: &mut String| {
         let path = LayerPath::from(path.as_str());
-        let Some((found, masked)) = local::document(&path, text) else { return };
+        let Some((found, masked)) = searching.document(&path, text) else { return };
         *text = masked;
         exposures.extend(found.into_iter().map(|exposure| LayerExposure { layer, state: Fate::Present, exposure }));
     };

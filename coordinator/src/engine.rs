@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinSet, spawn_blocking};
 
 use crate::doors::Doors;
-use crate::local::{self, Sources};
+use crate::local::{self, Searching, Sources};
 use crate::pipeline::{self, Inventoried, Progress, Wanted};
 use crate::plan::ledger::Job;
 use crate::plan::{self, Planner};
@@ -48,13 +48,14 @@ impl Engine {
     /// Starts planner and workers on this runtime, with nothing but a store behind them.
     pub fn embedded(
         store: SharedStore,
+        searching: Searching,
         options: SourceOptions,
         choice: PlatformChoice,
         progress: Arc<Progress>,
     ) -> Self {
         let doors =
             Doors { queue: Arc::new(MemoryQueue::new(&QueueSettings::default())), cache: Arc::new(NoCache), store };
-        let mut engine = Self::of_farm("scan", doors, options, choice, progress);
+        let mut engine = Self::of_farm("scan", doors, searching, options, choice, progress);
         let sources = Sources::default();
         let slots = local::start(&engine.planner, &sources);
         engine.workers = Workers::Here { sources, _slots: slots };
@@ -65,12 +66,12 @@ impl Engine {
     pub fn of_farm(
         job: &str,
         doors: Doors,
+        searching: Searching,
         options: SourceOptions,
         choice: PlatformChoice,
         progress: Arc<Progress>,
     ) -> Self {
-        let set = local::fingerprint().to_string();
-        let planner = Arc::new(Planner::start(doors, &set, plan::Options::default()));
+        let planner = Arc::new(Planner::start(doors, searching, plan::Options::default()));
         Self { planner, options, choice, progress, job: Arc::new(Job::new(job)), workers: Workers::Elsewhere }
     }
 
@@ -124,14 +125,19 @@ impl Engine {
             Opened::Random(source) => self.random(source.into(), elsewhere).await,
             Opened::Directory(tar) => {
                 let engine = Arc::clone(self);
-                Ok(vec![blocking(move || pipeline::directory(tar, &engine.progress)).await?])
+                Ok(vec![
+                    blocking(move || pipeline::directory(tar, engine.planner.searching(), &engine.progress)).await?,
+                ])
             }
             Opened::Stream(archive) => {
                 let engine = Arc::clone(self);
-                let read = blocking(move || pipeline::read(archive, &engine.choice, &engine.progress)).await?;
+                let read = blocking(move || {
+                    pipeline::read(archive, &engine.choice, engine.planner.searching(), &engine.progress)
+                })
+                .await?;
                 let mut images = Vec::with_capacity(read.len());
                 for image in read {
-                    images.push(pipeline::streamed(image, &self.planner.doors().store, self.planner.set()).await);
+                    images.push(pipeline::streamed(image, &self.planner.doors().store, self.planner.searching()).await);
                 }
                 Ok(images)
             }

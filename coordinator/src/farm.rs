@@ -7,6 +7,7 @@ use lazaret::text::visible;
 use reqwest::{Client, Method, RequestBuilder, Response, Url};
 use serde::de::DeserializeOwned;
 
+use crate::serve::exposed::Sightings;
 use crate::serve::job::{ImageResult, JobPage, JobView, NewJob, ResultPage};
 
 mod address;
@@ -132,6 +133,14 @@ impl Farm {
     pub async fn report(&self, id: &str) -> Result<Vec<u8>, FarmError> {
         let response = self.send(self.request(Method::GET, &["reports", id])).await?;
         answer::body(&self.address, response, MAX_REPORT).await
+    }
+
+    /// The images whose newest reports tell a value with this fingerprint.
+    ///
+    /// # Errors
+    /// [`FarmError`].
+    pub async fn exposed(&self, fingerprint: &str) -> Result<Sightings, FarmError> {
+        self.json(self.request(Method::GET, &["exposures", fingerprint])).await
     }
 
     /// The events of a job, from its present state on.

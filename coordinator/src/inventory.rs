@@ -7,6 +7,7 @@ use lazaret::image::{Image, ImageConfig, Layer, Platform};
 
 use crate::compose::Contents;
 use crate::documents::{Documents, documents};
+use crate::local::Searching;
 
 /// An image with its composed contents. Kept under the digest of its manifest, and only when nothing in it failed.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -25,8 +26,8 @@ pub struct ImageInventory {
 
 impl ImageInventory {
     /// The inventory of `image`.
-    pub fn new(image: &Image, mut contents: Contents) -> Self {
-        let Documents { config, annotations, exposures } = documents(image);
+    pub fn new(image: &Image, mut contents: Contents, searching: &Searching) -> Self {
+        let Documents { config, annotations, exposures } = documents(image, searching);
         contents.exposures.extend(exposures);
         contents.exposures.sort_unstable();
         Self { platform: image.platform.clone(), config, annotations, layers: image.layers.clone(), contents }

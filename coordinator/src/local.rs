@@ -7,44 +7,95 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use lazaret::door::queue::Delivery;
 use lazaret::door::source::{ImageSource, OpenRegistry};
-use lazaret::exposure::Exposure;
-use lazaret::fingerprint::Fingerprint;
+use lazaret::exposure::{Exposure, IdentityKey};
 use lazaret::image::{Descriptor, Layer};
 use lazaret::inventory::LayerInventory;
 use lazaret::key;
 use lazaret::path::LayerPath;
 use lazaret::record::{Cost, FailureKind, LayerRecord};
 use lazaret::reference::RegistryReference;
+use lazaret::rules::RulesObject;
 use lazaret::task::{Class, Place, Task};
 use lazaret::wire::{self, Kind};
 use lazaret_worker::analyze;
 pub use lazaret_worker::analyze::Analysis;
 use lazaret_worker::limits::Limits;
+pub use lazaret_worker::ruleset::RulesetError;
+use lazaret_worker::ruleset::{Ruleset, SearchSettings};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::pipeline::Progress;
 use crate::plan::{Failure, Planner};
 
-/// What inventories depend on in this build.
-pub fn fingerprint() -> Fingerprint {
-    lazaret_worker::fingerprint::inventories()
+/// What images are searched with: rules, and the key of identities.
+#[derive(Clone)]
+pub struct Searching {
+    rules: Ruleset,
+    settings: Arc<SearchSettings>,
+    set: Arc<str>,
 }
 
-/// Searches a short text of an image's documents, known as `path`: what it exposes, and the text with that masked.
-pub fn document(path: &LayerPath, text: &str) -> Option<(Vec<Exposure>, String)> {
-    let found = lazaret_worker::secrets::document(path, text)?;
-    let exposures = found.exposures.into_iter();
-    Some((exposures.map(|found| Exposure { identity: found.identity.sealed(None), ..found }).collect(), found.text))
+impl Default for Searching {
+    fn default() -> Self {
+        Self::of(Ruleset::built_in(), SearchSettings::default())
+    }
+}
+
+impl Searching {
+    /// With the built-in rules and those that were added.
+    ///
+    /// # Errors
+    /// One of those is wrong.
+    pub fn new(added: Option<RulesObject>, key: Option<IdentityKey>) -> Result<Self, RulesetError> {
+        Ok(Self::of(Ruleset::with(added.as_ref())?, SearchSettings { added, key }))
+    }
+
+    fn of(rules: Ruleset, settings: SearchSettings) -> Self {
+        let set = lazaret_worker::fingerprint::inventories(settings.rules(), settings.key.as_ref());
+        Self { rules, set: set.to_string().into(), settings: Arc::new(settings) }
+    }
+
+    /// The fingerprint of what inventories are made with.
+    pub fn set(&self) -> &str {
+        &self.set
+    }
+
+    /// The rules that were added.
+    pub fn added(&self) -> Option<&RulesObject> {
+        self.settings.added.as_ref()
+    }
+
+    /// What identities are keyed with.
+    pub fn key(&self) -> Option<&IdentityKey> {
+        self.settings.key.as_ref()
+    }
+
+    /// Searches a short text of an image's documents, known as `path`: what it exposes, and the text with that masked.
+    pub fn document(&self, path: &LayerPath, text: &str) -> Option<(Vec<Exposure>, String)> {
+        let found = lazaret_worker::secrets::document(self.rules, path, text)?;
+        let sealed = |found: Exposure| Exposure { identity: found.identity.sealed(self.key()), ..found };
+        Some((found.exposures.into_iter().map(sealed).collect(), found.text))
+    }
+}
+
+/// Whether a rule of secrets goes by the name of a setting alone.
+pub fn is_generic(rule: &str) -> bool {
+    lazaret_worker::secrets::is_generic(rule)
 }
 
 /// Analyses a layer of an archive before it is known which one it is; counts the blob's bytes as they are read.
 ///
 /// # Errors
 /// The blob does not read, unpack or walk.
-pub fn analyze_unnamed(blob: impl BufRead, read: &AtomicU64) -> Result<Analysis, analyze::Failure> {
-    let mut analysis = analyze::analyze_unnamed(Counted { inner: blob, read }, &Limits::default())?;
-    analysis.inventory.seal(None);
+pub fn analyze_unnamed(
+    blob: impl BufRead,
+    searching: &Searching,
+    read: &AtomicU64,
+) -> Result<Analysis, analyze::Failure> {
+    let blob = Counted { inner: blob, read };
+    let mut analysis = analyze::analyze_unnamed(blob, &Limits::default(), searching.rules)?;
+    analysis.inventory.seal(searching.key());
     Ok(analysis)
 }
 
@@ -141,10 +192,10 @@ async fn perform(planner: &Planner, sources: &Sources, task: Task) -> Result<Arc
         return Err(failed("the image is gone".into()));
     };
     let (sender, analysed) = oneshot::channel();
-    let blob = task.blob.clone();
+    let (blob, searching) = (task.blob.clone(), planner.searching().clone());
     rayon::spawn(move || {
         // Whoever waited has gone: then the result is not needed either.
-        let _ = sender.send(analyse(source.as_ref(), &blob, &progress));
+        let _ = sender.send(analyse(source.as_ref(), &blob, &searching, &progress));
         progress.layers_done.fetch_add(1, Ordering::Relaxed);
     });
     let (inventory, cpu_micros) = match analysed.await {
@@ -169,12 +220,18 @@ async fn perform(planner: &Planner, sources: &Sources, task: Task) -> Result<Arc
     Ok(Arc::new(record))
 }
 
-fn analyse(source: &dyn ImageSource, named: &Descriptor, progress: &Progress) -> Result<(LayerInventory, u64), String> {
+fn analyse(
+    source: &dyn ImageSource,
+    named: &Descriptor,
+    searching: &Searching,
+    progress: &Progress,
+) -> Result<(LayerInventory, u64), String> {
     let start = lazaret_worker::clock::thread_cpu_micros();
     let blob = source.open_blob(named).map_err(|error| error.to_string())?;
     let blob = Counted { inner: blob, read: &progress.bytes_done };
-    let mut inventory = analyze::analyze(blob, named, &Limits::default()).map_err(|error| error.to_string())?;
-    inventory.seal(None);
+    let mut inventory =
+        analyze::analyze(blob, named, &Limits::default(), searching.rules).map_err(|error| error.to_string())?;
+    inventory.seal(searching.key());
     Ok((inventory, lazaret_worker::clock::thread_cpu_micros() - start))
 }
 

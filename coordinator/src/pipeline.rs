@@ -19,6 +19,7 @@ use tracing::Instrument as _;
 use crate::compose::{self, Contents};
 use crate::documents::documents;
 use crate::inventory::ImageInventory;
+use crate::local::Searching;
 use crate::plan::Planner;
 use crate::plan::ledger::Job;
 
@@ -92,7 +93,7 @@ impl Wanted<'_> {
         let composed = tracing::info_span!("compose").in_scope(|| Composed::of(of_image));
         // What the layers were is in their composition now, and in the store; both at once are twice the memory.
         drop(layers);
-        finish(image, &self.planner.doors().store, self.planner.set(), composed).await
+        finish(image, &self.planner.doors().store, self.planner.searching(), composed).await
     }
 
     /// The records of an image's distinct layers, all of them awaited together.
@@ -171,11 +172,11 @@ impl Composed {
     }
 }
 
-async fn finish(image: &Image, store: &SharedStore, set: &str, composed: Composed) -> Inventoried {
+async fn finish(image: &Image, store: &SharedStore, searching: &Searching, composed: Composed) -> Inventoried {
     let Composed { contents, failed, verified } = composed;
-    let inventory = ImageInventory::new(image, contents);
+    let inventory = ImageInventory::new(image, contents, searching);
     if verified {
-        let key = key::image(&image.digest, set, compose::VERSION);
+        let key = key::image(&image.digest, searching.set(), compose::VERSION);
         match wire::seal(Kind::ImageInventory, &key, &inventory) {
             Ok(sealed) => put(store, &key, sealed).await,
             Err(error) => tracing::warn!("cannot keep the inventory of {}: {error}", image.digest),
@@ -195,12 +196,13 @@ pub async fn recall_pinned(source: &'static str, digest: Digest, planner: &Plann
 
 async fn recall(image: &Image, planner: &Planner) -> Option<ImageInventory> {
     let inventory = recalled(&image.digest, planner).await?;
-    (inventory.layers == image.layers && inventory.config == documents(image).config).then_some(inventory)
+    (inventory.layers == image.layers && inventory.config == documents(image, planner.searching()).config)
+        .then_some(inventory)
 }
 
 /// The key of the inventory of the image with this manifest digest.
 pub fn key(manifest: &Digest, planner: &Planner) -> String {
-    key::image(manifest, planner.set(), compose::VERSION)
+    key::image(manifest, planner.searching().set(), compose::VERSION)
 }
 
 async fn recalled(manifest: &Digest, planner: &Planner) -> Option<ImageInventory> {

@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use crate::doors::Doors;
+use crate::local::Searching;
 
 pub mod ledger;
 mod look;
@@ -82,7 +83,7 @@ pub struct Planner {
 
 struct Shared {
     doors: Doors,
-    set: String,
+    searching: Searching,
     options: Options,
     table: Mutex<Table>,
     recent: Mutex<Recent>,
@@ -91,13 +92,13 @@ struct Shared {
 }
 
 impl Planner {
-    /// Starts planning through `doors`, for inventories with the fingerprint `set`.
-    pub fn start(doors: Doors, set: &str, options: Options) -> Self {
+    /// Starts planning through `doors`, for inventories that are made with `searching`.
+    pub fn start(doors: Doors, searching: Searching, options: Options) -> Self {
         let (wishes, wished) = mpsc::unbounded_channel();
         let window = Arc::new(Semaphore::new(options.window));
         let shared = Arc::new(Shared {
             doors,
-            set: set.to_owned(),
+            searching,
             options,
             table: Mutex::default(),
             recent: Mutex::default(),
@@ -123,7 +124,7 @@ impl Planner {
         class: Class,
         job: &Job,
     ) -> Result<Arc<LayerRecord>, Failure> {
-        let id = TaskId::new(&layer.blob, &self.shared.set);
+        let id = TaskId::new(&layer.blob, self.shared.searching.set());
         if let Some(record) = self.shared.recent().get(&id) {
             job.count(id, &record);
             return Ok(record);
@@ -155,9 +156,9 @@ impl Planner {
         &self.shared.doors
     }
 
-    /// The fingerprint it plans for.
-    pub fn set(&self) -> &str {
-        &self.shared.set
+    /// What the inventories that it plans for are made with.
+    pub fn searching(&self) -> &Searching {
+        &self.shared.searching
     }
 
     /// Tasks that are published and not done yet.
@@ -207,7 +208,8 @@ impl Shared {
             job: job.id.clone(),
             trace: job.trace.clone(),
             ticket: ticket::new(class),
-            ..Task::new(layer.blob.clone(), &self.set, class, vec![place.clone()])
+            rules: self.searching.added().map(|added| added.digest().to_owned()),
+            ..Task::new(layer.blob.clone(), self.searching.set(), class, vec![place.clone()])
         };
         let wish = self.table().wish(id, class, place, task, sender);
         if let Wish::Plan = wish {

@@ -1,9 +1,17 @@
 //! What a user chose not to see: thresholds and ignores. Suppresses with a reason, never deletes.
 
+use lazaret::exposure::{Exposure, IdentityKey};
 use serde::Deserialize;
+
+use crate::local;
 
 use crate::matching::severity::Level;
 use crate::report::{FindingRow, SuppressedRow};
+
+mod allow;
+
+pub use allow::Allow;
+use allow::AllowText;
 
 /// What is shown and what is suppressed.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +24,21 @@ pub struct Policy {
     pub include_declared: bool,
     /// Findings that somebody accepted, and why.
     pub ignores: Vec<Ignore>,
+    /// Exposures that somebody accepted, and why.
+    pub allows: Vec<Allow>,
+    /// Secrets that are told by the name of a setting alone are dismissed.
+    pub no_generic_secrets: bool,
+    /// What the identities of exposures are keyed with.
+    pub key: Option<IdentityKey>,
+}
+
+/// What an ignore file says.
+#[derive(Clone, Debug, Default)]
+pub struct Ignores {
+    /// Of findings.
+    pub findings: Vec<Ignore>,
+    /// Of exposures.
+    pub exposures: Vec<Allow>,
 }
 
 /// One entry of an ignore file.
@@ -37,12 +60,15 @@ pub struct Ignore {
 pub enum PolicyError {
     /// Not TOML, or not of this form.
     #[error(
-        "malformed ignore file: {0}\n  each entry is written: [[ignore]] id = \"CVE-…\", reason = \"…\", and if wanted package = \"…\", expires = \"YYYY-MM-DD\""
+        "malformed ignore file: {0}\n  each entry is written: [[ignore]] id = \"CVE-…\", reason = \"…\", and if wanted package = \"…\", expires = \"YYYY-MM-DD\"; or [[allow]] with rule, path or value instead of id"
     )]
     Malformed(String),
     /// An entry without a reason.
     #[error("the entry for {0} gives no reason; write reason = \"…\"")]
     Reason(String),
+    /// An entry that allows what cannot be told.
+    #[error("the entry [[allow]] {0}: {1}")]
+    Allow(String, String),
     /// A date that is none.
     #[error("the entry for {0} expires on `{1}`, which is no date; write YYYY-MM-DD")]
     Date(String, String),
@@ -59,30 +85,38 @@ fn plural(count: usize, one: &'static str, many: &'static str) -> &'static str {
 ///
 /// # Errors
 /// [`PolicyError`]; an expired entry is one, so that nobody goes on ignoring what he meant to look at again.
-pub fn read_ignores(text: &str, today: &str) -> Result<Vec<Ignore>, PolicyError> {
+pub fn read_ignores(text: &str, today: &str) -> Result<Ignores, PolicyError> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct File {
         #[serde(default)]
         ignore: Vec<Ignore>,
+        #[serde(default)]
+        allow: Vec<AllowText>,
     }
     let file: File =
         toml::from_str(text).map_err(|error| PolicyError::Malformed(error.to_string().trim_end().to_owned()))?;
     let mut expired = Vec::new();
-    for ignore in &file.ignore {
-        if ignore.reason.trim().is_empty() {
-            return Err(PolicyError::Reason(ignore.id.clone()));
+    let ignores = file.ignore.iter().map(|ignore| (ignore.id.clone(), &ignore.reason, &ignore.expires));
+    let allows = file.allow.iter().map(|allow| (allow.name(), &allow.reason, &allow.expires));
+    for (name, reason, expires) in ignores.chain(allows) {
+        if reason.trim().is_empty() {
+            return Err(PolicyError::Reason(name));
         }
-        let Some(expires) = &ignore.expires else { continue };
+        let Some(expires) = expires else { continue };
         if !is_date(expires) {
-            return Err(PolicyError::Date(ignore.id.clone(), expires.clone()));
+            return Err(PolicyError::Date(name, expires.clone()));
         }
         // Dates of this form sort as text.
         if expires.as_str() < today {
-            expired.push(format!("{} (expired on {expires})", ignore.id));
+            expired.push(format!("{name} (expired on {expires})"));
         }
     }
-    if expired.is_empty() { Ok(file.ignore) } else { Err(PolicyError::Expired(expired)) }
+    if !expired.is_empty() {
+        return Err(PolicyError::Expired(expired));
+    }
+    let exposures = file.allow.into_iter().map(Allow::new).collect::<Result<_, _>>()?;
+    Ok(Ignores { findings: file.ignore, exposures })
 }
 
 fn is_date(text: &str) -> bool {
@@ -117,6 +151,23 @@ impl Policy {
         }
         (findings, suppressed)
     }
+
+    /// Whether exposures of this severity are shown.
+    pub fn shows(&self, exposure: &Exposure) -> bool {
+        self.levels.is_empty() || self.levels.contains(&Level::from(exposure.severity))
+    }
+
+    /// Why an exposure is none to worry about, if it is not.
+    pub fn dismisses(&self, exposure: &Exposure) -> Option<String> {
+        if let Some(known) = &exposure.dismissed {
+            return Some(known.clone());
+        }
+        if self.no_generic_secrets && local::is_generic(&exposure.rule) {
+            return Some("told by the name of a setting alone, which --no-generic-secrets leaves out".into());
+        }
+        let allowed = self.allows.iter().find_map(|allow| allow.reason(exposure, self.key.as_ref()));
+        allowed.map(|reason| format!("allowed: {reason}"))
+    }
 }
 
 impl Ignore {
@@ -137,7 +188,7 @@ mod tests {
         let read = |text: &str| read_ignores(text, "2026-11-23");
         let ignores =
             read("[[ignore]]\nid = \"CVE-1\"\nreason = \"not reachable\"\nexpires = \"2026-11-23\"\n").unwrap();
-        assert_eq!(ignores.len(), 1);
+        assert_eq!(ignores.findings.len(), 1);
         assert!(matches!(read("[[ignore]]\nid = \"CVE-1\"\nreason = \" \"\n"), Err(PolicyError::Reason(_))));
         assert!(matches!(read("[[ignore]]\nid = \"CVE-1\"\n"), Err(PolicyError::Malformed(_))));
         assert!(matches!(read("ignore = 1"), Err(PolicyError::Malformed(_))));

@@ -11,6 +11,7 @@ use crate::advisory::update::Home;
 use crate::plan::Planner;
 
 pub mod api;
+pub mod exposed;
 mod image;
 pub mod job;
 pub mod jobs;

@@ -5,6 +5,7 @@ mod command_line {
     mod bytes;
     mod demo;
     mod exit_codes;
+    mod exposures;
     mod failures;
     mod generated;
     mod help;

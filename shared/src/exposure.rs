@@ -1,5 +1,7 @@
 //! An exposure: a secret, malware or a dangerous file that a layer ships. It survives deletion above, because the blob still has it.
 
+use std::fmt;
+
 use bincode::{Decode, Encode};
 
 use crate::path::LayerPath;
@@ -91,9 +93,15 @@ pub enum Identity {
 pub struct IdentityKey([u8; 32]);
 
 impl IdentityKey {
-    /// The key made of what an operator chose, which should be long and random.
-    pub fn of(text: &str) -> Self {
-        Self(blake3::derive_key("lazaret 2026 identity of exposures", text.as_bytes()))
+    /// The key made of what an operator chose, which should be random.
+    ///
+    /// # Errors
+    /// It is shorter than 16 bytes.
+    pub fn of(text: &str) -> Result<Self, WeakKey> {
+        match text.len() {
+            0..16 => Err(WeakKey),
+            _ => Ok(Self(blake3::derive_key("lazaret 2026 identity of exposures", text.as_bytes()))),
+        }
     }
 
     /// Which key it is, without telling the key.
@@ -102,7 +110,26 @@ impl IdentityKey {
     }
 }
 
+impl fmt::Debug for IdentityKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IdentityKey({})", self.id())
+    }
+}
+
+/// A key that could be guessed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an identity key has 16 characters or more; `openssl rand -hex 32` makes one")]
+pub struct WeakKey;
+
 impl Identity {
+    /// The fingerprint that reports tell; nothing where there was no key.
+    pub fn fingerprint(&self) -> Option<String> {
+        match self {
+            Self::Keyed(keyed) => Some(crate::digest::hex(&keyed[..16])),
+            Self::Digest(_) | Self::Unknown => None,
+        }
+    }
+
     /// The identity that may be kept.
     pub fn sealed(&self, key: Option<&IdentityKey>) -> Self {
         match (self, key) {
@@ -119,7 +146,8 @@ mod tests {
 
     #[test]
     fn what_is_kept_depends_on_the_key_and_never_is_the_digest() {
-        let (a, b) = (IdentityKey::of("a"), IdentityKey::of("b"));
+        let (a, b) = (IdentityKey::of(&"a".repeat(16)).unwrap(), IdentityKey::of(&"b".repeat(16)).unwrap());
+        assert!(IdentityKey::of("short").is_err());
         let digest = Identity::Digest([7; 32]);
         assert_eq!(digest.sealed(Some(&a)), digest.sealed(Some(&a)));
         assert_ne!(digest.sealed(Some(&a)), digest.sealed(Some(&b)));

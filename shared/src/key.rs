@@ -22,6 +22,11 @@ pub fn image(manifest: &Digest, set: &str, composition: u32) -> String {
     format!("{IMAGES}{manifest}/{set}-{composition}")
 }
 
+/// Of rules that were added, see [`crate::rules::RulesObject`].
+pub fn rules(digest: &str) -> String {
+    format!("rules/{digest}")
+}
+
 /// The claim on a task's layer: the name of what is claimed, and who holds it.
 pub fn claim(task: &Task) -> (String, String) {
     (layer(&task.blob.digest, &task.set), task.ticket.clone())

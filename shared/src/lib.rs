@@ -20,6 +20,7 @@ pub mod package;
 pub mod path;
 pub mod record;
 pub mod reference;
+pub mod rules;
 pub mod task;
 #[cfg(feature = "doors")]
 pub mod telemetry;

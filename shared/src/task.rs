@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::hex;
 use crate::image::Descriptor;
+use crate::rules::is_digest;
 
 /// The schema that this build writes.
 pub const SCHEMA: u16 = 1;
@@ -33,6 +34,9 @@ pub struct Task {
     pub places: Vec<Place>,
     /// The fingerprint that the inventory is wanted for. A worker of another build hands the task back.
     pub set: String,
+    /// The digest of the rules that are added to the built-in ones; they are in the store. The set depends on them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<String>,
     /// Which queue it goes to.
     pub class: Class,
     /// The job that asked first, for the ledger.
@@ -57,6 +61,7 @@ impl Task {
             blob,
             places,
             set: set.to_owned(),
+            rules: None,
             class,
             job: String::new(),
             attempt: 0,
@@ -86,6 +91,9 @@ impl Task {
         let set_is_sane = task.set.len() <= 64 && task.set.bytes().all(|b| b.is_ascii_hexdigit());
         if !set_is_sane || task.id != TaskId::new(&task.blob, &task.set) {
             return Err(TaskError::Malformed("its id is not that of its layer".into()));
+        }
+        if task.rules.as_deref().is_some_and(|rules| !is_digest(rules)) {
+            return Err(TaskError::Malformed("its rules have no digest".into()));
         }
         if task.places.len() > MAX_PLACES || task.job.len() > 64 || task.ticket.len() > 64 {
             return Err(TaskError::Malformed("too many places, or a job or ticket that is none".into()));
@@ -239,6 +247,10 @@ mod tests {
         assert_eq!(Task::read(br#"{"min_reader":9}"#), Err(TaskError::Newer(9)));
         let forged = Task { id: TaskId::new(&blob(b"y", 1), "00ff"), ..task() };
         assert!(matches!(Task::read(&forged.write()), Err(TaskError::Malformed(_))));
+        let ruled = Task { rules: Some("0a".repeat(32)), ..task() };
+        assert_eq!(Task::read(&ruled.write()), Ok(ruled));
+        let climbing = Task { rules: Some("../../jobs".into()), ..task() };
+        assert!(matches!(Task::read(&climbing.write()), Err(TaskError::Malformed(_))));
     }
 
     #[test]

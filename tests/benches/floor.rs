@@ -16,6 +16,7 @@ use lazaret::image::{Image, Layer};
 use lazaret::reference::Reference;
 use lazaret_worker::analyze::analyze;
 use lazaret_worker::limits::Limits;
+use lazaret_worker::ruleset::Ruleset;
 use sha2::{Digest, Sha256};
 
 const PAIRS: usize = 9;
@@ -92,5 +93,5 @@ fn floor(blob: &[u8]) -> u64 {
 }
 
 fn scan(layer: &Layer, blob: &[u8]) -> u64 {
-    analyze(blob, &layer.blob, &Limits::default()).expect("a good layer").uncompressed_bytes
+    analyze(blob, &layer.blob, &Limits::default(), Ruleset::built_in()).expect("a good layer").uncompressed_bytes
 }

@@ -9,6 +9,7 @@ mod farm {
     mod alike;
     mod clocks;
     mod crashes;
+    mod exposures;
     mod freezes;
     mod observed;
     mod once;

@@ -5,6 +5,7 @@ use lazaret::image::Descriptor;
 use lazaret_loadtest::fleet::{Fleet, FleetOptions};
 use lazaret_worker::analyze::analyze;
 use lazaret_worker::limits::Limits;
+use lazaret_worker::ruleset::Ruleset;
 
 type Row = (Ecosystem, String, String, String);
 
@@ -17,7 +18,7 @@ fn every_layer_holds_what_the_oracle_says() {
             let (facts, blob) = (fleet.facts(layer), fleet.blob(layer));
             let media_type = "application/vnd.oci.image.layer.v1.tar+gzip".to_owned();
             let named = Descriptor { media_type, digest: facts.digest, size: facts.size };
-            let inventory = analyze(&blob[..], &named, &Limits::default()).unwrap();
+            let inventory = analyze(&blob[..], &named, &Limits::default(), Ruleset::built_in()).unwrap();
             assert_eq!(inventory.diff_id, Some(facts.diff_id));
             assert_eq!(inventory.uncompressed_bytes, facts.uncompressed);
             assert!(inventory.gaps.is_empty(), "{layer:?}: {:?}", inventory.gaps);

@@ -17,6 +17,7 @@ use lazaret_coordinator::matching::{self, Finding};
 use lazaret_tests::support::has_program;
 use lazaret_worker::analyze::analyze_unnamed;
 use lazaret_worker::limits::Limits;
+use lazaret_worker::ruleset::Ruleset;
 
 /// What is installed from PyPI: known for advisories, of every age of the metadata formats, odd names among them.
 const PYTHON: &[&str] = &[
@@ -221,7 +222,7 @@ fn assert_same(found: &Installed, expected: &Installed) {
 fn layer(root: &Path) -> LayerInventory {
     let mut tar = Command::new("tar");
     let mut tar = tar.arg("-C").arg(root).args(["-c", "."]).stdout(Stdio::piped()).spawn().unwrap();
-    let analysis = analyze_unnamed(BufReader::new(tar.stdout.take().unwrap()), &Limits::default());
+    let analysis = analyze_unnamed(BufReader::new(tar.stdout.take().unwrap()), &Limits::default(), Ruleset::built_in());
     assert!(tar.wait().unwrap().success());
     analysis.unwrap().inventory
 }

@@ -140,6 +140,7 @@ fn full() -> Report {
         title: "A key".into(),
         severity: Severity::High,
         layer: Some(0),
+        fingerprint: Some("0".repeat(32)),
         instruction: None,
         path: "etc/key".into(),
         line: 1,

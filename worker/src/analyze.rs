@@ -11,6 +11,7 @@ use lazaret::path::LayerPath;
 use crate::decompress::{Breach, Totals, Unpacked};
 use crate::extract::{EXTRACTORS, Extractor};
 use crate::limits::Limits;
+use crate::ruleset::Ruleset;
 use crate::tar::TarError;
 use crate::walk;
 
@@ -84,8 +85,13 @@ impl Analysis {
 ///
 /// # Errors
 /// Any [`LayerError`]; the layer has failed.
-pub fn analyze(blob: impl BufRead, named: &Descriptor, limits: &Limits) -> Result<LayerInventory, LayerError> {
-    let analysis = analyze_unnamed(blob, limits).map_err(|failure| failure.named(named))?;
+pub fn analyze(
+    blob: impl BufRead,
+    named: &Descriptor,
+    limits: &Limits,
+    rules: Ruleset,
+) -> Result<LayerInventory, LayerError> {
+    let analysis = analyze_unnamed(blob, limits, rules).map_err(|failure| failure.named(named))?;
     analysis.verify(named)?;
     Ok(analysis.inventory)
 }
@@ -94,17 +100,22 @@ pub fn analyze(blob: impl BufRead, named: &Descriptor, limits: &Limits) -> Resul
 ///
 /// # Errors
 /// The blob does not read, unpack or walk.
-pub fn analyze_unnamed(blob: impl BufRead, limits: &Limits) -> Result<Analysis, Failure> {
-    analyze_reading(EXTRACTORS, blob, limits)
+pub fn analyze_unnamed(blob: impl BufRead, limits: &Limits, rules: Ruleset) -> Result<Analysis, Failure> {
+    analyze_reading(EXTRACTORS, blob, limits, rules)
 }
 
 /// As [`analyze_unnamed`], with some of the [`EXTRACTORS`]: what the others claim is recognised, and each such file is a gap.
 ///
 /// # Errors
 /// The blob does not read, unpack or walk.
-pub fn analyze_reading(extractors: &[&Extractor], blob: impl BufRead, limits: &Limits) -> Result<Analysis, Failure> {
+pub fn analyze_reading(
+    extractors: &[&Extractor],
+    blob: impl BufRead,
+    limits: &Limits,
+    rules: Ruleset,
+) -> Result<Analysis, Failure> {
     let unpacked = Unpacked::new(blob, *limits).map_err(|e| Failure { error: read_error(e), blob: None })?;
-    let (mut inventory, unpacked) = match walk::walk(unpacked, limits, extractors) {
+    let (mut inventory, unpacked) = match walk::walk(unpacked, limits, extractors, rules) {
         Ok(walked) => walked,
         Err((error, unpacked)) => return Err(Failure { error: tar_error(error), blob: unpacked.blob_digest().ok() }),
     };

@@ -1,5 +1,8 @@
 //! What inventories depend on in this build: extractors, limits and wire form.
 
+use std::sync::OnceLock;
+
+use lazaret::exposure::IdentityKey;
 use lazaret::fingerprint::Fingerprint;
 use lazaret::wire::Kind;
 
@@ -7,8 +10,16 @@ use crate::extract::EXTRACTORS;
 use crate::limits::Limits;
 use crate::{analyze, executable, secrets, signature};
 
-/// The fingerprint of what analysis yields.
-pub fn inventories() -> Fingerprint {
+/// The fingerprint of what analysis yields with these settings.
+pub fn inventories(rules: Option<&str>, key: Option<&IdentityKey>) -> Fingerprint {
+    static BUILT_IN: OnceLock<String> = OnceLock::new();
+    let built_in = BUILT_IN.get_or_init(|| built_in().to_string());
+    let key = key.map(IdentityKey::id).unwrap_or_default();
+    Fingerprint::of([("built in", built_in.as_str()), ("rules", rules.unwrap_or_default()), ("key", &key)])
+}
+
+/// The fingerprint of this build.
+fn built_in() -> Fingerprint {
     let versions: Vec<_> = EXTRACTORS.iter().map(|extractor| (extractor.name, extractor.version.to_string())).collect();
     let executables = executable::VERSION.to_string();
     let signatures = signature::fingerprint();

@@ -15,6 +15,7 @@ use lazaret::inventory::LayerInventory;
 use crate::analyze::mismatch;
 use crate::child::message::{Answer, Bounds, Ended, Landlock, Request, Work};
 use crate::limits::Limits;
+use crate::ruleset::SearchSettings;
 
 mod answer;
 mod failed;
@@ -37,6 +38,8 @@ pub struct Options {
     pub require: Level,
     /// Limits of what one layer may hold.
     pub limits: Limits,
+    /// Rules and key that layers are searched with.
+    pub settings: SearchSettings,
     /// Bytes of memory that a child may write to: all of its resident set but the program's own code and the stack.
     pub memory: u64,
     /// Seconds of CPU time that a child may use.
@@ -57,6 +60,7 @@ impl Default for Options {
         Self {
             require: Level::None,
             limits: Limits::default(),
+            settings: SearchSettings::default(),
             memory: 480 << 20,
             cpu_seconds: 300,
             deadline: Duration::from_secs(600),
@@ -101,7 +105,8 @@ impl Sandbox {
     /// # Errors
     /// It does not start, or protects less than `options.require`.
     pub fn start(options: Options) -> Result<Self, SandboxError> {
-        let zygote = Zygote::start(!options.without.landlock).map_err(SandboxError::Start)?;
+        let zygote =
+            Zygote::start(!options.without.landlock, options.settings.added.as_ref()).map_err(SandboxError::Start)?;
         let landlock = zygote.landlock;
         let mut sandbox = Self {
             options,
@@ -115,6 +120,11 @@ impl Sandbox {
             return Err(SandboxError::Weak { protection: sandbox.protection, required: sandbox.options.require });
         }
         Ok(sandbox)
+    }
+
+    /// The digest of the rules that are added.
+    pub fn rules(&self) -> Option<&str> {
+        self.options.settings.rules()
     }
 
     /// How much this kernel protects.
@@ -146,7 +156,7 @@ impl Sandbox {
         match answer {
             _ if other => layer(mismatch((digest, size), named).to_string()),
             Ok(Answer::Inventory(mut inventory)) => {
-                inventory.seal(None);
+                inventory.seal(self.options.settings.key.as_ref());
                 // Only this side's count tells; past the limit the child's, which stopped there.
                 if size <= limits.compressed_bytes {
                     inventory.compressed_bytes = size;
@@ -219,7 +229,8 @@ impl Sandbox {
         if let Some(zygote) = held.as_ref().filter(|zygote| zygote.is_alive()) {
             return Ok(zygote.clone());
         }
-        let started = Zygote::start(!self.options.without.landlock);
+        let Options { without, settings, .. } = &self.options;
+        let started = Zygote::start(!without.landlock, settings.added.as_ref());
         let zygote = started.map_err(|error| Failed::Sandbox(format!("the zygote does not start: {error}")))?;
         let zygote = Arc::new(zygote);
         *held = Some(zygote.clone());

@@ -4,9 +4,11 @@
 //! automata, and every match has a most, so memory is that of one window. A value never leaves this module: what does is where it
 //! is, what it is masked, and its SHA-256.
 
+mod added;
 mod check;
 mod document;
 mod dummy;
+mod file;
 mod form;
 mod identity;
 mod mask;
@@ -24,6 +26,11 @@ pub(crate) mod template;
 /// first seen.
 pub fn warm_up() {
     Rules::built_in();
+}
+
+/// Whether a built-in rule goes by the name of a setting alone.
+pub fn is_generic(rule: &str) -> bool {
+    Rules::built_in().rules.iter().any(|of| of.generic && of.id == rule)
 }
 
 /// The version of how rules are run. Raised with every change of what they find in the same text.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lazaret::door::queue::QueueError;
+use lazaret::exposure::{IdentityKey, WeakKey};
 use lazaret::task::Class;
 use lazaret::telemetry::metrics as names;
 use tokio::task::JoinSet;
@@ -17,6 +18,7 @@ mod http;
 mod keep;
 mod perform;
 mod room;
+mod rules;
 pub mod settings;
 pub mod shutdown;
 mod slot;
@@ -35,12 +37,14 @@ use self::fetch::Fetch;
 use self::keep::Keep;
 use self::perform::Performer;
 use self::room::Room;
+use self::rules::AddedRules;
 use self::settings::Settings;
 use self::shutdown::{Shutdown, Signals};
 use self::slot::Slot;
 use self::state::State;
 use self::stub::Stub;
-use crate::sandbox::{Options, Sandbox, SandboxError};
+use crate::ruleset::SearchSettings;
+use crate::sandbox::{Options, SandboxError};
 
 /// How long closing the queue in good order may take.
 const CLOSING: Duration = Duration::from_secs(10);
@@ -65,6 +69,9 @@ pub enum ServeError {
     /// The doors do not open.
     #[error(transparent)]
     Door(#[from] DoorError),
+    /// The identity key is of no use.
+    #[error("--identity-key: {0}")]
+    Key(#[source] WeakKey),
     /// The queue does not let us consume.
     #[error("--queue: {0}")]
     Consume(#[source] QueueError),
@@ -86,13 +93,14 @@ pub enum ServeError {
 }
 
 /// What looks at layers in this process.
-fn analysis(settings: &Settings) -> Result<Arc<dyn Analyse>, SandboxError> {
+fn analysis(settings: &Settings, key: Option<IdentityKey>) -> Result<Arc<dyn Analyse>, SandboxError> {
     if let Some(pause) = settings.analyser {
         return Ok(Arc::new(Stub { pause }));
     }
     let deadline = Duration::from_secs(settings.deadline);
-    let options = Options { require: settings.require_sandbox, deadline, ..Options::default() };
-    Ok(Arc::new(Confined::new(Sandbox::start(options)?)))
+    let searched = SearchSettings { added: None, key };
+    let options = Options { require: settings.require_sandbox, settings: searched, deadline, ..Options::default() };
+    Ok(Arc::new(Confined::start(options)?))
 }
 
 /// Serves as `settings` say until a signal ends it. `metrics` are those of this process, where it counts.
@@ -100,7 +108,7 @@ fn analysis(settings: &Settings) -> Result<Arc<dyn Analyse>, SandboxError> {
 /// # Errors
 /// [`ServeError`]: it cannot begin. What fails later is waited for.
 pub async fn serve(settings: &Settings, metrics: Option<Metrics>) -> Result<Ended, ServeError> {
-    let analyse = analysis(settings)?;
+    let analyse = analysis(settings, settings.identity().map_err(ServeError::Key)?)?;
     tracing::info!(sandbox = analyse.protection(), "layers are analysed here");
     let mut signals = Signals::new().map_err(ServeError::Signals)?;
     let doors = doors::open(settings).await?;
@@ -151,21 +159,23 @@ pub async fn run(
     if let Err(error) = breaker.probe().await {
         breaker.trip(&error);
     }
-    let set = crate::fingerprint::inventories().to_string();
+    let key = settings.identity().map_err(ServeError::Key)?;
+    let set = crate::fingerprint::inventories(None, key.as_ref()).to_string();
     let performer = Arc::new(Performer {
         queue: Arc::clone(&doors.queue),
-        keep: Keep { store: doors.store, cache: doors.cache, breaker },
+        keep: Keep { store: Arc::clone(&doors.store), cache: doors.cache, breaker },
         fetch: Fetch {
             blobs,
             analyse,
+            rules: AddedRules::new(Arc::clone(&doors.store)),
             room: Room::new(settings.max_bytes_in_flight.get()),
             deadline: Duration::from_secs(settings.deadline),
         },
-        set,
+        key,
         attempts: settings.max_attempts.get(),
     });
     let (bulk, interactive) = settings.slot_counts();
-    tracing::info!(bulk, interactive, %sandbox, set = performer.set, "the worker takes tasks");
+    tracing::info!(bulk, interactive, %sandbox, set, "the worker takes tasks");
     let mut slots = JoinSet::new();
     for (class, count) in [(Class::Interactive, interactive), (Class::Bulk, bulk)] {
         metrics::gauge!(names::SLOTS, "class" => class.name()).set(f64::from(count));

@@ -10,6 +10,7 @@ use lazaret::path::{LayerPath, keys_below, split};
 use crate::decompress::Breach;
 use crate::extract::{Content, Extractor, claim};
 use crate::limits::Limits;
+use crate::ruleset::Ruleset;
 use crate::tar::{Entries, Entry, EntryKind, TarError};
 
 mod body;
@@ -38,9 +39,10 @@ pub(crate) fn walk<R: BufRead>(
     stream: R,
     limits: &Limits,
     extractors: &[&Extractor],
+    rules: Ruleset,
 ) -> Result<(LayerInventory, R), (TarError, R)> {
     let mut entries = Entries::new(stream);
-    match walk_entries(&mut entries, limits, extractors) {
+    match walk_entries(&mut entries, limits, extractors, rules) {
         Ok(inventory) => Ok((inventory, entries.into_inner())),
         Err(error) => Err((error, entries.into_inner())),
     }
@@ -50,8 +52,9 @@ fn walk_entries<R: BufRead>(
     entries: &mut Entries<R>,
     limits: &Limits,
     extractors: &[&Extractor],
+    rules: Ruleset,
 ) -> Result<LayerInventory, TarError> {
-    let mut walk = Walk::new(limits, extractors);
+    let mut walk = Walk::new(limits, extractors, rules);
     let mut entry = Entry::default();
     let mut count = 0;
     loop {
@@ -112,13 +115,13 @@ struct Walk<'l> {
 }
 
 impl<'l> Walk<'l> {
-    fn new(limits: &'l Limits, extractors: &'l [&'l Extractor]) -> Self {
+    fn new(limits: &'l Limits, extractors: &'l [&'l Extractor], rules: Ruleset) -> Self {
         Self {
             limits,
             names: Names::new(limits.link_work),
             harvest: Harvest::new(limits, extractors),
             executables: executable::Reader::default(),
-            exposures: Exposures::new(limits),
+            exposures: Exposures::new(limits, rules),
             whiteouts: BTreeSet::new(),
             opaques: BTreeSet::new(),
             standing: BTreeMap::new(),

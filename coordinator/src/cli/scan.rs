@@ -7,16 +7,18 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use lazaret::door::source::PlatformChoice;
 use lazaret::door::store::{self, SharedStore};
+use lazaret::exposure::IdentityKey;
 use lazaret::image::Platform;
 
 use super::progress::Shown;
 use super::registry::RegistryArgs;
+use super::searching::{self, SearchArgs};
 use super::{Failure, image_list, output, settings};
 use crate::advisory::update;
 use crate::engine::Engine;
 use crate::matching::Level;
 use crate::pipeline::Progress;
-use crate::policy::{self, Policy};
+use crate::policy::{self, Allow, Ignores, Policy};
 use crate::report::build::Scanner;
 use crate::report::{Report, Reports, SCHEMA, table};
 
@@ -61,7 +63,10 @@ pub(super) struct Scan {
     /// Look up packages too that a lockfile or manifest declares, installed or not
     #[arg(long)]
     include_declared: bool,
-    /// Suppress the findings that this TOML file lists: [[ignore]] id, reason, package, expires
+    /// Dismiss secrets that are told by the name of a setting alone, such as password = …
+    #[arg(long)]
+    no_generic_secrets: bool,
+    /// Suppress what this TOML file lists: [[ignore]] id, package and [[allow]] rule, path, value, each with reason, expires
     #[arg(long, value_name = "FILE")]
     ignore_file: Option<PathBuf>,
     /// Which platform of an image to scan, such as linux/arm64 [default: linux on this machine's architecture]
@@ -85,6 +90,8 @@ pub(super) struct Scan {
     /// How many threads to use [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    #[command(flatten)]
+    search: SearchArgs,
     #[command(flatten)]
     login: source::LoginArgs,
     #[command(flatten)]
@@ -203,12 +210,14 @@ impl Scan {
         let references = image_list::read(&self.images, self.file.as_deref())?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::new)?;
         let options = self.login.options(&self.registry, &references, runtime.handle())?;
-        let policy = self.policy()?;
         if let Some(threads) = self.threads {
             rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global().map_err(Failure::new)?;
         }
         let store = self.store.take().or_else(settings::store_url).unwrap_or_else(|| "memory:".to_owned());
-        let store = runtime.block_on(open_store(&store))?;
+        let opened = runtime.block_on(open_store(&store))?;
+        let key = runtime.block_on(searching::key(&store, &opened))?;
+        let searching = self.search.open(key.clone())?;
+        let policy = self.policy(key)?;
         let choice = match &self.platform {
             Some(platform) => PlatformChoice::Exactly(platform.clone()),
             None if self.all_platforms => PlatformChoice::All,
@@ -227,7 +236,7 @@ impl Scan {
         let shown = Shown::start(&name, Arc::clone(&progress));
         let mut scanned = {
             let _context = runtime.enter();
-            Engine::embedded(store, options, choice, progress).scan(references)
+            Engine::embedded(opened, searching, options, choice, progress).scan(references)
         };
         while let Some((reference, scanned)) = scanned.blocking_recv() {
             match scanned {
@@ -256,9 +265,9 @@ impl Scan {
         Ok(self.exit_code(&reports, failed))
     }
 
-    fn policy(&self) -> Result<Policy, Failure> {
+    fn policy(&self, key: Option<IdentityKey>) -> Result<Policy, Failure> {
         let ignores = match &self.ignore_file {
-            None => Vec::new(),
+            None => Ignores::default(),
             Some(path) => {
                 let text = std::fs::read_to_string(path)
                     .map_err(|error| Failure::new(format_args!("cannot read {}: {error}", path.display())))?;
@@ -268,7 +277,20 @@ impl Scan {
             }
         };
         let levels = self.severity.iter().map(|&name| name.into()).collect();
-        Ok(Policy { levels, only_fixed: self.only_fixed, include_declared: self.include_declared, ignores })
+        if key.is_none() && ignores.exposures.iter().any(Allow::needs_key) {
+            return Err(Failure::new(
+                "an [[allow]] entry names a value, which takes an identity key: set LAZARET_IDENTITY_KEY, or keep a store",
+            ));
+        }
+        Ok(Policy {
+            levels,
+            only_fixed: self.only_fixed,
+            include_declared: self.include_declared,
+            ignores: ignores.findings,
+            allows: ignores.exposures,
+            no_generic_secrets: self.no_generic_secrets,
+            key,
+        })
     }
 
     /// Looking for vulnerabilities takes looking for packages.

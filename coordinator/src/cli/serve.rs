@@ -15,6 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::farm_doors::DoorArgs;
 use super::registry::RegistryArgs;
+use super::searching::{self, SearchArgs};
 use super::{Failure, settings};
 use crate::local::{self, Sources};
 use crate::plan::{self, Planner};
@@ -48,6 +49,8 @@ pub(super) struct Serve {
     #[arg(long, value_name = "SECONDS", env = "LAZARET_PATIENCE", default_value = "1200", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     patience: u64,
     #[command(flatten)]
+    search: SearchArgs,
+    #[command(flatten)]
     doors: DoorArgs,
     #[command(flatten)]
     registry: RegistryArgs,
@@ -74,7 +77,9 @@ impl Serve {
         let registry = Registry::new(self.registry.options(Credentials::from_environment()));
         let (window, patience) = (self.window.max(1) as usize, Duration::from_secs(self.patience));
         let options = plan::Options { window, patience, ..plan::Options::default() };
-        let planner = Arc::new(Planner::start(doors.clone(), &local::fingerprint().to_string(), options));
+        let searching = self.search.open(settings::identity_key()?)?;
+        searching::keep(&doors.store, &searching).await?;
+        let planner = Arc::new(Planner::start(doors.clone(), searching, options));
         let _workers = self.doors.is_embedded().then(|| {
             let sources = Sources::of_registries(registry.clone().opener(Handle::current()));
             local::start(&planner, &sources)

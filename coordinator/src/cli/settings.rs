@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use lazaret::door::source::registry::Secret;
 
+use lazaret::exposure::IdentityKey;
+
 use super::Failure;
 use crate::advisory::update::Home;
 
@@ -36,6 +38,16 @@ fn base(variable: &str, below_home: &str) -> Option<PathBuf> {
 /// The token for a farm: `$LAZARET_TOKEN`. Never an argument, which anybody on the machine can read.
 pub(super) fn farm_token() -> Option<Secret> {
     std::env::var("LAZARET_TOKEN").ok().map(|token| token.trim().to_owned()).filter(|t| !t.is_empty()).map(Secret::new)
+}
+
+/// What the identities of secrets are keyed with: `$LAZARET_IDENTITY_KEY`.
+///
+/// # Errors
+/// It is too short.
+pub(super) fn identity_key() -> Result<Option<IdentityKey>, Failure> {
+    let given = std::env::var("LAZARET_IDENTITY_KEY").ok().filter(|key| !key.is_empty());
+    let key = given.map(|key| IdentityKey::of(&key)).transpose();
+    key.map_err(|error| Failure::new(format_args!("LAZARET_IDENTITY_KEY: {error}")))
 }
 
 /// A door as the environment names it: `$LAZARET_QUEUE`, `$LAZARET_CACHE` or `$LAZARET_STORE`.

@@ -43,7 +43,10 @@ pub(super) struct Submit {
     /// Look up packages too that a lockfile or manifest declares, installed or not
     #[arg(long)]
     include_declared: bool,
-    /// Suppress the findings that this TOML file lists: [[ignore]] id, reason, package, expires
+    /// Dismiss secrets that are told by the name of a setting alone, such as password = …
+    #[arg(long)]
+    no_generic_secrets: bool,
+    /// Suppress what this TOML file lists: [[ignore]] id, package and [[allow]] rule, path, value, each with reason, expires
     #[arg(long, value_name = "FILE")]
     ignore_file: Option<PathBuf>,
     /// Wait for the job and list its results [default on a terminal]
@@ -111,6 +114,7 @@ impl Submit {
             platform,
             only_fixed: self.only_fixed,
             include_declared: self.include_declared,
+            no_generic_secrets: self.no_generic_secrets,
             severity: self.severity.clone(),
             ignore_file: self.ignore_file.as_deref().map(read_ignores).transpose()?,
         };

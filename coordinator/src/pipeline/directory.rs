@@ -9,7 +9,7 @@ use lazaret::inventory::{Gap, GapKind};
 
 use super::{Composed, Inventoried, Progress};
 use crate::inventory::ImageInventory;
-use crate::local;
+use crate::local::{self, Searching};
 
 const BUFFER: usize = 256 << 10;
 
@@ -17,9 +17,14 @@ const BUFFER: usize = 256 << 10;
 ///
 /// # Errors
 /// It cannot be read as a tar.
-pub fn directory(tar: DirectoryTar, progress: &Progress) -> Result<(Image, Inventoried), String> {
+pub fn directory(
+    tar: DirectoryTar,
+    searching: &Searching,
+    progress: &Progress,
+) -> Result<(Image, Inventoried), String> {
     let mut reader = BufReader::with_capacity(BUFFER, tar);
-    let analysis = local::analyze_unnamed(&mut reader, &progress.bytes_done).map_err(|failure| failure.to_string())?;
+    let analysed = local::analyze_unnamed(&mut reader, searching, &progress.bytes_done);
+    let analysis = analysed.map_err(|failure| failure.to_string())?;
     let totals = analysis.totals;
     let mut inventory = analysis.inventory;
     inventory.gaps.extend(reader.get_ref().unread().iter().map(|(path, reason)| Gap {
@@ -37,6 +42,6 @@ pub fn directory(tar: DirectoryTar, progress: &Progress) -> Result<(Image, Inven
         annotations: BTreeMap::new(),
         layers: vec![Layer { blob, diff_id: totals.diff_id.unwrap_or(totals.blob) }],
     };
-    let inventory = ImageInventory::new(&image, composed.contents);
+    let inventory = ImageInventory::new(&image, composed.contents, searching);
     Ok((image, Inventoried { inventory, failed: composed.failed }))
 }

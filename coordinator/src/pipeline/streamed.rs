@@ -11,7 +11,7 @@ use lazaret::record::{Cost, LayerRecord};
 use lazaret::wire::{self, Kind};
 
 use super::{Composed, Inventoried, MAX_HELD, Progress, TOO_MUCH, finish, mismatch, put};
-use crate::local;
+use crate::local::{self, Searching};
 
 /// The images of an archive that goes by once, each with what is in it. Blocks while it reads.
 ///
@@ -20,11 +20,12 @@ use crate::local;
 pub fn read(
     archive: StreamedArchive,
     choice: &PlatformChoice,
+    searching: &Searching,
     progress: &Progress,
 ) -> Result<Vec<Streamed>, SourceError> {
     let room = Room::new(MAX_HELD);
     let streamed = archive.read(choice, &mut |_, entry| {
-        let mut analysis = local::analyze_unnamed(entry, &progress.bytes_done)?;
+        let mut analysis = local::analyze_unnamed(entry, searching, &progress.bytes_done)?;
         analysis.inventory = room.hold(analysis.inventory);
         Ok(analysis)
     })?;
@@ -57,21 +58,21 @@ pub struct Streamed {
 }
 
 /// Composes what has gone by, and keeps layers and image in the store.
-pub async fn streamed(streamed: Streamed, store: &SharedStore, set: &str) -> (Image, Inventoried) {
+pub async fn streamed(streamed: Streamed, store: &SharedStore, searching: &Searching) -> (Image, Inventoried) {
     let Streamed { image, layers } = streamed;
     let composed = Composed::of(layers.iter().map(|layer| Some(layer.as_ref())));
     for (layer, inventory) in image.layers.iter().zip(layers) {
         if let Ok(inventory) = inventory
             && inventory.diff_id.is_some()
         {
-            let key = key::layer(&layer.blob.digest, set);
+            let key = key::layer(&layer.blob.digest, searching.set());
             match wire::seal(Kind::LayerRecord, &key, &LayerRecord { inventory, cost: Cost::default() }) {
                 Ok(sealed) => put(store, &key, sealed).await,
                 Err(error) => tracing::warn!("cannot keep the inventory of layer {}: {error}", layer.blob.digest),
             }
         }
     }
-    let inventoried = finish(&image, store, set, composed).await;
+    let inventoried = finish(&image, store, searching, composed).await;
     (image, inventoried)
 }
 

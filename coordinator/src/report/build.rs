@@ -85,7 +85,7 @@ pub fn build(image: &Image, inventoried: &Inventoried, context: Context<'_>) -> 
     let (findings, suppressed) = context.policy.apply(rows);
     let looked_for_secrets = context.scanners.contains(&Scanner::Secret);
     let exposures = if looked_for_secrets { contents.exposures.as_slice() } else { &[] };
-    let (exposures, dismissed) = super::exposures::rows(exposures, &instructions);
+    let (exposures, dismissed) = super::exposures::rows(exposures, &instructions, context.policy);
     gaps.sort_unstable();
     gaps.dedup();
     let unread = unread(contents);

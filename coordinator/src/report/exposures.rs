@@ -7,6 +7,7 @@ use lazaret::text::from_bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::compose::{Fate, LayerExposure};
+use crate::policy::Policy;
 
 /// A secret, malware or dangerous file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -36,6 +37,9 @@ pub struct ExposureRow {
     pub until: Option<u32>,
     /// What of it is shown.
     pub masked: String,
+    /// The same for the same value everywhere, as long as the identity key is the same; none where there was no key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
     /// Where its owner makes it worthless.
     pub rotate: String,
     /// Why it is none to worry about.
@@ -58,8 +62,13 @@ pub enum ExposureState {
 }
 
 /// The rows of `exposures`, the worst first, and those of them that are known to be nothing.
-pub(super) fn rows(exposures: &[LayerExposure], instructions: &[Option<&str>]) -> (Vec<ExposureRow>, Vec<ExposureRow>) {
-    let mut rows: Vec<ExposureRow> = exposures.iter().map(|exposure| row(exposure, instructions)).collect();
+pub(super) fn rows(
+    exposures: &[LayerExposure],
+    instructions: &[Option<&str>],
+    policy: &Policy,
+) -> (Vec<ExposureRow>, Vec<ExposureRow>) {
+    let shown = exposures.iter().filter(|exposure| policy.shows(&exposure.exposure));
+    let mut rows: Vec<ExposureRow> = shown.map(|exposure| row(exposure, instructions, policy)).collect();
     rows.sort_by(|a, b| {
         let key = |row: &ExposureRow| (Reverse(row.severity), row.layer, row.line, row.column);
         (key(a), &a.path, &a.rule).cmp(&(key(b), &b.path, &b.rule))
@@ -67,7 +76,7 @@ pub(super) fn rows(exposures: &[LayerExposure], instructions: &[Option<&str>]) -
     rows.into_iter().partition(|row| row.dismissed.is_none())
 }
 
-fn row(of_layer: &LayerExposure, instructions: &[Option<&str>]) -> ExposureRow {
+fn row(of_layer: &LayerExposure, instructions: &[Option<&str>], policy: &Policy) -> ExposureRow {
     let LayerExposure { layer, state, exposure } = of_layer;
     let (state, until) = match *state {
         Fate::Present => (ExposureState::Present, None),
@@ -89,7 +98,8 @@ fn row(of_layer: &LayerExposure, instructions: &[Option<&str>]) -> ExposureRow {
         state,
         until,
         masked: exposure.masked.clone(),
+        fingerprint: exposure.identity.fingerprint(),
         rotate: exposure.rotate.clone(),
-        dismissed: exposure.dismissed.clone(),
+        dismissed: policy.dismisses(exposure),
     }
 }

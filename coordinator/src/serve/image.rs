@@ -16,9 +16,9 @@ use tracing::Instrument as _;
 use super::Farm;
 use super::job::{ALL_PLATFORMS, ImageResult, ImageStatus, SCHEMA};
 use super::known::Known;
-use super::publish;
 use super::snapshots::Opened;
 use super::stored::{Latest, Plan};
+use super::{exposed, publish};
 use crate::assess;
 use crate::pipeline::{self, Inventoried, Progress, Wanted};
 use crate::plan::ledger::Job;
@@ -190,7 +190,8 @@ async fn published(
         report: id.clone(),
         sequence: setting.plan.sequence,
     };
-    let publishing = publish::publish(&farm.planner.doors().store, &latest, &platform, &bytes, *is_new);
+    let beside = exposed::entries(&report, &latest, &platform);
+    let publishing = publish::publish(&farm.planner.doors().store, &latest, &platform, &bytes, beside, *is_new);
     publishing.instrument(tracing::info_span!("publish", report = id)).await?;
     let mut findings = BTreeMap::new();
     for row in &report.findings {

@@ -34,6 +34,9 @@ pub struct NewJob {
     /// Whether packages that are declared, not installed, are looked up too.
     #[serde(default)]
     pub include_declared: bool,
+    /// Whether secrets that are told by the name of a setting alone are dismissed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_generic_secrets: bool,
     /// The severities that reports show; all if empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub severity: Vec<Level>,

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use lazaret::digest::Digest;
 
+use super::exposed::Sightings;
 use super::job::{ImageResult, JobEvent, JobView, NewJob};
 
 /// The jobs of the farm. Ids that are unknown are no error: the answer is `None`. Any of these may be dropped half-way, when
@@ -45,6 +46,12 @@ pub trait Jobs: Send + Sync {
     /// # Errors
     /// [`JobsError`].
     async fn report(&self, id: &str) -> Result<Option<Vec<u8>>, JobsError>;
+
+    /// The images whose newest reports tell a value with this fingerprint.
+    ///
+    /// # Errors
+    /// [`JobsError`].
+    async fn exposed(&self, fingerprint: &str) -> Result<Sightings, JobsError>;
 
     /// The inventory of an image, as JSON.
     ///

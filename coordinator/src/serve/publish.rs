@@ -1,5 +1,6 @@
 //! Publishing a report: first the report, then the pointer to it. An unchanged result writes nothing.
 
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use lazaret::door::store::{SharedStore, StoreError};
 use lazaret::pack;
 
@@ -9,9 +10,11 @@ use super::stored::{self, Latest};
 const MAX_REPORT: usize = 256 << 20;
 /// How often a pointer is tried, if other writers are faster each time.
 const TRIES: usize = 5;
+/// Objects that are written at a time.
+const AT_ONCE: usize = 16;
 
 /// Makes `json`, of the id `latest.report`, the newest report on a reference and platform; unless a later job has written one.
-/// Where it `is_first`, most likely, the pointer is not looked at before it is written.
+/// What is to stand `beside` it, keys and objects, is written first. Where it `is_first`, most likely, the pointer is not looked at before it is written.
 ///
 /// # Errors
 /// The store. The last report stays the newest.
@@ -20,6 +23,7 @@ pub(super) async fn publish(
     latest: &Latest,
     platform: &str,
     json: &[u8],
+    mut beside: Vec<(String, Vec<u8>)>,
     is_first: bool,
 ) -> Result<(), StoreError> {
     let key = stored::latest(&latest.reference, platform);
@@ -35,6 +39,8 @@ pub(super) async fn publish(
         }
         if !written {
             put(store, &latest.report, json).await?;
+            let puts = std::mem::take(&mut beside).into_iter().map(async |(key, object)| store.put(&key, object).await);
+            stream::iter(puts).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
             written = true;
         }
         if present.is_some_and(|present| present.sequence > latest.sequence) {
@@ -98,7 +104,7 @@ mod tests {
     async fn later_wins(is_first: bool) {
         let store: SharedStore = Arc::new(MemoryStore::default());
         let publish = async |json: &'static [u8], sequence| {
-            publish(&store, &latest(json, sequence), "linux/amd64", json, is_first).await.unwrap();
+            publish(&store, &latest(json, sequence), "linux/amd64", json, Vec::new(), is_first).await.unwrap();
         };
         publish(b"one", 5).await;
         publish(b"two", 7).await;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lazaret::door::store::{SharedStore, StoreError};
+use lazaret::exposure::IdentityKey;
 use lazaret::telemetry::{self, metrics as names};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -12,11 +13,11 @@ use tracing::Instrument as _;
 
 use super::Farm;
 use super::image::{self, Setting};
-use super::job::{ImageResult, ImageStatus, JobStatus, SCHEMA};
+use super::job::{ImageResult, ImageStatus, JobStatus, NewJob, SCHEMA};
 use super::known::Known;
 use super::stored::{self, Plan, Results, State};
 use crate::plan::ledger::Job;
-use crate::policy::{self, Policy};
+use crate::policy::{self, Ignores, Policy};
 
 /// Results that are kept together.
 const SEGMENT: usize = 500;
@@ -109,7 +110,7 @@ impl Run<'_> {
     }
 
     async fn images(&mut self, plan: Plan) -> Result<JobStatus, RunError> {
-        let policy = match policy(&plan) {
+        let policy = match policy(&plan, self.farm.planner.searching().key()) {
             Ok(policy) => policy,
             Err(reason) => {
                 tracing::warn!(job = self.id, "the job's policy cannot be used: {reason}");
@@ -194,15 +195,23 @@ impl Run<'_> {
     }
 }
 
-fn policy(plan: &Plan) -> Result<Policy, String> {
+fn policy(plan: &Plan, key: Option<&IdentityKey>) -> Result<Policy, String> {
     // The day of submission: whoever goes on with the job later judges as the first owner did.
     let day = plan.submitted.split('T').next().unwrap_or_default();
     let ignores = match &plan.job.ignore_file {
         Some(text) => policy::read_ignores(text, day).map_err(|error| error.to_string())?,
-        None => Vec::new(),
+        None => Ignores::default(),
     };
-    let crate::serve::job::NewJob { only_fixed, include_declared, ref severity, .. } = plan.job;
-    Ok(Policy { levels: severity.clone(), only_fixed, include_declared, ignores })
+    let NewJob { only_fixed, include_declared, no_generic_secrets, ref severity, .. } = plan.job;
+    Ok(Policy {
+        levels: severity.clone(),
+        only_fixed,
+        include_declared,
+        ignores: ignores.findings,
+        allows: ignores.exposures,
+        no_generic_secrets,
+        key: key.cloned(),
+    })
 }
 
 /// A document of ours. One that does not read counts as absent, and is said to be damaged.

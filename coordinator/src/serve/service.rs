@@ -11,6 +11,7 @@ use lazaret::door::queue::Health;
 use lazaret::door::store::{SharedStore, StoreError};
 use lazaret::telemetry;
 
+use super::exposed::{self, Sightings};
 use super::job::{ImageResult, JobEvent, JobStatus, JobView, NewJob, SCHEMA};
 use super::jobs::{Jobs, JobsError};
 use super::run::{all, read};
@@ -152,6 +153,10 @@ impl Jobs for Service {
 
     async fn report(&self, id: &str) -> Result<Option<Vec<u8>>, JobsError> {
         publish::report(self.store(), id).await.map_err(unavailable)
+    }
+
+    async fn exposed(&self, fingerprint: &str) -> Result<Sightings, JobsError> {
+        exposed::find(self.store(), fingerprint).await.map_err(unavailable)
     }
 
     async fn inventory(&self, image: &Digest) -> Result<Option<Vec<u8>>, JobsError> {

@@ -9,6 +9,7 @@
 //! jobs/results/<id>/<n>-<who> what became of some of its images, in the order in which they ended
 //! reports/<blake3>            a report, compressed; the hash is that of the JSON
 //! latest/<blake3>             of each reference and platform: its newest report
+//! exposed/<fingerprint>/<blake3> of each reference and platform whose newest report tells a value of this fingerprint
 //! advisories/<blake3>         a snapshot
 //! ```
 
@@ -162,11 +163,24 @@ pub(super) fn report(id: &str) -> String {
 }
 
 pub(super) fn latest(reference: &str, platform: &str) -> String {
+    format!("latest/{}", of_image(reference, platform))
+}
+
+/// Below which the images are that expose a value.
+pub(super) fn exposed_by(fingerprint: &str) -> String {
+    format!("exposed/{fingerprint}/")
+}
+
+pub(super) fn exposed(fingerprint: &str, reference: &str, platform: &str) -> String {
+    format!("{}{}", exposed_by(fingerprint), of_image(reference, platform))
+}
+
+fn of_image(reference: &str, platform: &str) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new();
     hasher.update(reference.as_bytes());
     hasher.update(&[0]);
     hasher.update(platform.as_bytes());
-    format!("latest/{}", hasher.finalize().to_hex())
+    hasher.finalize()
 }
 
 pub(super) fn advisories(digest: &str) -> String {

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
 use lazaret::digest::Digest;
+use lazaret_coordinator::serve::exposed::Sightings;
 use lazaret_coordinator::serve::job::{ImageResult, ImageStatus, JobEvent, JobStatus, JobView, Ledger, NewJob, SCHEMA};
 use lazaret_coordinator::serve::jobs::{Jobs, JobsError};
 use tokio::sync::broadcast;
@@ -162,6 +163,11 @@ impl Jobs for Fake {
 
     async fn report(&self, id: &str) -> Result<Option<Vec<u8>>, JobsError> {
         self.ask(|_| (id == REPORT).then(|| self.report.lock().unwrap().clone())).await
+    }
+
+    async fn exposed(&self, fingerprint: &str) -> Result<Sightings, JobsError> {
+        let fingerprint = fingerprint.to_owned();
+        self.ask(|_| Sightings { schema: 1, fingerprint, images: Vec::new(), more: false }).await
     }
 
     async fn inventory(&self, image: &Digest) -> Result<Option<Vec<u8>>, JobsError> {

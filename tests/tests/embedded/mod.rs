@@ -7,6 +7,7 @@ use lazaret::door::source::{Endpoint, PlatformChoice, SourceOptions};
 use lazaret::door::store::SharedStore;
 use lazaret::image::Image;
 use lazaret_coordinator::engine::Engine;
+use lazaret_coordinator::local::Searching;
 use lazaret_coordinator::pipeline::{Inventoried, Progress};
 
 /// The images behind `reference`, with what is in them and how far the scan came.
@@ -23,7 +24,8 @@ pub fn scan(
     let progress = Arc::new(Progress::default());
     let mut scanned = {
         let _context = runtime.enter();
-        Engine::embedded(store, options, choice, Arc::clone(&progress)).scan(vec![reference.to_owned()])
+        Engine::embedded(store, Searching::default(), options, choice, Arc::clone(&progress))
+            .scan(vec![reference.to_owned()])
     };
     let (_, images) = scanned.blocking_recv().unwrap();
     (images.unwrap(), progress)

@@ -11,6 +11,7 @@ use lazaret_tests::source_tree::root;
 use lazaret_worker::analyze::analyze_reading;
 use lazaret_worker::extract::{Content, EXTRACTORS, Extractor};
 use lazaret_worker::limits::Limits;
+use lazaret_worker::ruleset::Ruleset;
 
 /// The databases of rpm are binary, and made by the extractors' own tests: here the place alone must tell.
 const RPM: &[(&str, &str)] = &[
@@ -54,7 +55,7 @@ fn names(gap: &lazaret::inventory::Gap, removed: &Extractor) -> bool {
 
 fn contents(directory: &Path, extractors: &[&Extractor]) -> Contents {
     let tar = BufReader::new(DirectoryTar::open(directory).expect("a directory"));
-    let analysis = analyze_reading(extractors, tar, &Limits::default()).expect("a tar");
+    let analysis = analyze_reading(extractors, tar, &Limits::default(), Ruleset::built_in()).expect("a tar");
     compose([Some(&analysis.inventory)])
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use lazaret::door::queue::{self, QueueSettings};
 use lazaret::image::Descriptor;
 use lazaret::task::{Class, Place, Task};
-use lazaret_coordinator::local;
+use lazaret_coordinator::local::Searching;
 use lazaret_tests::support::farm::{FarmOptions, ServerOptions};
 use serde_json::Value;
 
@@ -47,7 +47,7 @@ fn a_coordinator_killed_at_any_moment_and_started_again_alone_ends_its_job() {
 fn messages_that_come_twice_and_out_of_order_change_nothing() {
     let ground = Ground::new(71, 24, Duration::from_millis(5));
     let Some(scene) = Scene::start(&[&ground], ServerOptions::default(), |options| options.workers = 2) else { return };
-    let (api, references, set) = (scene.farm.api(), ground.references(), local::fingerprint().to_string());
+    let (api, references, set) = (scene.farm.api(), ground.references(), Searching::default().set().to_owned());
     let tasks = (0..ground.fleet.len()).flat_map(|image| {
         let (repository, _) = ground.fleet.name(image);
         let place = Place { registry: ground.registry.address().to_string(), repository };

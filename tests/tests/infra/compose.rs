@@ -101,6 +101,7 @@ fn secrets_come_from_files_that_the_script_makes_and_every_variable_is_read() {
     assert!(value("worker", "LAZARET_QUEUE").starts_with("amqp://worker:"));
     assert!(value("coordinator", "LAZARET_QUEUE").starts_with("amqp://coordinator:"));
     assert_eq!(value("worker", "LAZARET_CACHE_KEY"), value("coordinator", "LAZARET_CACHE_KEY"));
+    assert_eq!(value("worker", "LAZARET_IDENTITY_KEY"), value("coordinator", "LAZARET_IDENTITY_KEY"));
     assert_eq!(value("worker", "AWS_SECRET_ACCESS_KEY"), value("s3", "GARAGE_DEFAULT_SECRET_KEY"));
     let store = &compose["services"]["worker"]["environment"]["LAZARET_STORE"];
     assert_eq!(store, &compose["services"]["coordinator"]["environment"]["LAZARET_STORE"]);

@@ -5,6 +5,7 @@ const OURS: &[&str] = &[
     "LAZARET_QUEUE",
     "LAZARET_CACHE",
     "LAZARET_CACHE_KEY",
+    "LAZARET_IDENTITY_KEY",
     "LAZARET_STORE",
     "LAZARET_LISTEN",
     "LAZARET_LOG",

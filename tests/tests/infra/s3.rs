@@ -55,7 +55,7 @@ fn the_worker_may_use_layers_and_read_rules() {
 #[test]
 fn the_coordinator_may_use_all_and_delete_little() {
     const ALL: &[&str] =
-        &["layers/*", "images/*", "reports/*", "latest/*", "jobs/*", "advisories/*", "rules/*", "probe/*"];
+        &["layers/*", "images/*", "reports/*", "latest/*", "exposed/*", "jobs/*", "advisories/*", "rules/*", "probe/*"];
     let wanted = expected(&[
         ("GetObject", ALL),
         ("PutObject", ALL),

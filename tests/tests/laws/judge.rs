@@ -10,6 +10,7 @@ use lazaret_tests::stack::tree::Tree;
 use lazaret_tests::stack::{Entry, Stack, tar};
 use lazaret_worker::analyze::analyze_unnamed;
 use lazaret_worker::limits::Limits;
+use lazaret_worker::ruleset::Ruleset;
 
 /// The part of an image inventory that the law is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +40,7 @@ pub enum Verdict {
 
 /// The inventory of a layer of these entries.
 pub fn inventory(entries: &[Entry]) -> LayerInventory {
-    analyze_unnamed(&tar::archive(entries)[..], &Limits::default()).expect("a valid tar").inventory
+    analyze_unnamed(&tar::archive(entries)[..], &Limits::default(), Ruleset::built_in()).expect("a valid tar").inventory
 }
 
 /// The inventories of all layers.

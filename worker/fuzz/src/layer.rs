@@ -5,6 +5,7 @@ use std::io::BufReader;
 use lazaret::inventory::LayerInventory;
 use lazaret_worker::analyze::{Analysis, analyze_unnamed};
 use lazaret_worker::limits::Limits;
+use lazaret_worker::ruleset::Ruleset;
 
 use crate::{facts, memory};
 
@@ -46,7 +47,7 @@ fn analyze(blob: &[u8], buffer: usize) -> Result<Analysis, String> {
         pending_bytes: 16 << 20,
         ..Limits::default()
     };
-    analyze_unnamed(BufReader::with_capacity(buffer, blob), &limits).map_err(|failure| failure.to_string())
+    analyze_unnamed(BufReader::with_capacity(buffer, blob), &limits, Ruleset::built_in()).map_err(|failure| failure.to_string())
 }
 
 fn check_inventory(inventory: &LayerInventory, bytes: usize) {

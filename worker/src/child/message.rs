@@ -16,10 +16,19 @@ const MOST_BYTES: usize = 4096;
 /// The most that an answer may take, on the wire or in memory; an inventory that is kept may take no more either.
 const MOST_ANSWER: usize = 256 << 20;
 
+/// The first thing that the zygote is told.
+#[derive(Debug, Encode, Decode)]
+pub(crate) struct Setup {
+    /// Whether a descriptor comes with it, of a file with added rules.
+    pub(crate) rules: bool,
+}
+
 /// The zygote is ready for requests.
 #[derive(Debug, Encode, Decode)]
 pub(crate) struct Ready {
     pub(crate) landlock: Landlock,
+    /// Why it is not: what is wrong with the added rules.
+    pub(crate) refused: Option<String>,
 }
 
 /// How much of the landlock rules the kernel enforces.

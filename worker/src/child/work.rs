@@ -17,7 +17,8 @@ use super::{Probe, confine, level, seccomp};
 use crate::analyze::{Failure, analyze_unnamed};
 use crate::decompress::Unpacked;
 use crate::limits::Limits;
-use crate::{secrets, signature};
+use crate::ruleset::Ruleset;
+use crate::signature;
 
 /// The code of a child that could not be confined as it was asked to be.
 pub(crate) const UNCONFINED: u8 = 70;
@@ -31,6 +32,7 @@ const ANSWER_BUFFER: usize = 64 << 10;
 /// What a child is born with.
 pub(super) struct Task {
     pub(super) request: Request,
+    pub(super) rules: Ruleset,
     pub(super) zygote: Pid,
     pub(super) blob: OwnedFd,
     pub(super) answer: OwnedFd,
@@ -39,7 +41,7 @@ pub(super) struct Task {
 
 /// Runs in the child until its end.
 pub(super) fn run(task: Task, probes: &[Probe]) -> ExitCode {
-    let Task { request, zygote, blob, answer, last_words } = task;
+    let Task { request, rules, zygote, blob, answer, last_words } = task;
     let Ok(filtered) = confined(&request, zygote, &last_words) else { return UNCONFINED.into() };
     drop(last_words);
     let found = catch_unwind(AssertUnwindSafe(|| {
@@ -52,7 +54,7 @@ pub(super) fn run(task: Task, probes: &[Probe]) -> ExitCode {
         // The blob is closed when this is done, so that the worker learns that nobody reads any more.
         let mut blob = BufReader::with_capacity(BLOB_BUFFER, File::from(blob));
         Ok::<_, io::Error>(match request.work {
-            Work::Analyse(limits) => analyse(blob, &limits),
+            Work::Analyse(limits) => analyse(blob, &limits, rules),
             Work::Level => Answer::Probed(if filtered { level::undenied() } else { vec!["seccomp".to_owned()] }),
             Work::Probe(name) => Answer::Probed(probe(probes, &name, &mut blob)),
         })
@@ -88,14 +90,13 @@ fn confined(request: &Request, zygote: Pid, last_words: &OwnedFd) -> io::Result<
 /// of them. Of that, asking the processor for its features is dear, since a virtual machine traps it.
 pub(super) fn warm_up() -> io::Result<()> {
     signature::warm_up();
-    secrets::warm_up();
     let mut empty = GzEncoder::new(Vec::new(), Compression::fast());
     empty.write_all(&[0; 1024])?;
     Unpacked::new(&empty.finish()?[..], Limits::default())?.finish().map(drop)
 }
 
-fn analyse(blob: impl BufRead, limits: &Limits) -> Answer {
-    match analyze_unnamed(blob, limits) {
+fn analyse(blob: impl BufRead, limits: &Limits, rules: Ruleset) -> Answer {
+    match analyze_unnamed(blob, limits, rules) {
         Ok(analysis) => Answer::Inventory(Box::new(analysis.inventory)),
         Err(Failure { error, blob }) => Answer::Failed { words: error.to_string(), blob_was_read: blob.is_some() },
     }

@@ -1,9 +1,11 @@
 //! The zygote: forks a child for each request, tells how each ended, ends those that nobody waits for.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
 
+use lazaret::rules::{MAX_BYTES, RulesObject};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl::set_no_new_privs;
@@ -15,9 +17,13 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, dup2_stdin, getpid};
 
 use super::fork::{SingleThread, fork};
-use super::message::{self, End, Ended, Event, Landlock, Ready, Request};
+use super::message::{self, End, Ended, Event, Landlock, Ready, Request, Setup};
 use super::work::{self, Task};
 use super::{Probe, confine};
+use crate::ruleset::Ruleset;
+
+/// Of what is wrong with rules, so many characters are told.
+const MOST_WORDS: usize = 800;
 
 /// A child that is not reaped yet: its number is its own until then.
 struct Child {
@@ -30,6 +36,7 @@ struct Zygote {
     requests: OwnedFd,
     deaths: SignalFd,
     single: SingleThread,
+    rules: Ruleset,
     children: Vec<Child>,
     /// CPU time of all children that were reaped.
     spent_micros: u64,
@@ -60,6 +67,18 @@ pub(super) fn run(probes: &'static [Probe], landlock: bool) -> ExitCode {
     }
 }
 
+/// The rules that the worker names first of all, or what is wrong with them.
+fn rules(requests: &OwnedFd) -> io::Result<Result<Ruleset, String>> {
+    let Some((Setup { rules }, descriptors)) = message::receive::<Setup>(requests.as_fd())? else {
+        return Err(io::Error::other("the worker is gone"));
+    };
+    let (true, Some(file)) = (rules, descriptors.into_iter().next()) else { return Ok(Ok(Ruleset::built_in())) };
+    let mut json = Vec::new();
+    File::from(file).take(MAX_BYTES as u64 + 1).read_to_end(&mut json)?;
+    let object = RulesObject::from_json(json).map_err(|error| error.to_string());
+    Ok(object.and_then(|object| Ruleset::with(Some(&object)).map_err(|error| error.to_string())))
+}
+
 impl Zygote {
     /// Standard input is the socket, both outputs lead nowhere. The worker's death is noticed by that socket's end:
     /// `PR_SET_PDEATHSIG` would be sent at the end of the mere thread that started this process.
@@ -68,6 +87,14 @@ impl Zygote {
         let requests = io::stdin().as_fd().try_clone_to_owned()?;
         dup2_stdin(io::stdout())?;
         std::env::set_current_dir("/")?;
+        let rules = match rules(&requests)? {
+            Ok(rules) => rules,
+            Err(reason) => {
+                let refused = Some(reason.chars().take(MOST_WORDS).collect());
+                message::send(requests.as_fd(), &Ready { landlock: Landlock::None, refused }, &[])?;
+                return Err(io::Error::other("there are no such rules"));
+            }
+        };
         work::warm_up()?;
         let single = SingleThread::prove()?;
         confine::leave_root();
@@ -77,8 +104,8 @@ impl Zygote {
         mask.add(Signal::SIGCHLD);
         mask.thread_block()?;
         let deaths = SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
-        message::send(requests.as_fd(), &Ready { landlock }, &[])?;
-        Ok(Self { requests, deaths, single, children: Vec::new(), spent_micros: 0 })
+        message::send(requests.as_fd(), &Ready { landlock, refused: None }, &[])?;
+        Ok(Self { requests, deaths, single, rules, children: Vec::new(), spent_micros: 0 })
     }
 
     fn turn(&mut self) -> io::Result<Turn> {
@@ -117,7 +144,9 @@ impl Zygote {
         };
         let zygote = getpid();
         match fork(&self.single) {
-            Ok(ForkResult::Child) => return Ok(Turn::Born(Task { request, zygote, blob, answer, last_words })),
+            Ok(ForkResult::Child) => {
+                return Ok(Turn::Born(Task { request, rules: self.rules, zygote, blob, answer, last_words }));
+            }
             // A worker that does not listen any more will have hung up, which the next turn sees.
             Ok(ForkResult::Parent { child }) => {
                 let _ = message::send(events.as_fd(), &Event::Started, &[]);

@@ -3,9 +3,9 @@
 use lazaret::exposure::Exposure;
 use lazaret::path::LayerPath;
 
-use super::rule::Rules;
 use super::search::Search;
 use super::stream::{exposure, position};
+use crate::ruleset::Ruleset;
 
 /// What a text exposes, and the text with that masked.
 pub struct Document {
@@ -16,8 +16,8 @@ pub struct Document {
 }
 
 /// Searches `text`, which is known as `path`; nothing if nothing is in it.
-pub fn document(path: &LayerPath, text: &str) -> Option<Document> {
-    let (found, _) = Search::default().run(Rules::built_in(), text.as_bytes(), true);
+pub fn document(rules: Ruleset, path: &LayerPath, text: &str) -> Option<Document> {
+    let (found, _) = Search::default().run(rules.secrets, text.as_bytes(), true);
     if found.is_empty() {
         return None;
     }
@@ -47,11 +47,11 @@ mod tests {
     fn values_are_masked_and_told() {
         let token = Made::of("document").text("ghp_{alnum:30}{crc}");
         let text = format!("RUN |1 TOKEN={token} /bin/sh -c\nmake — {token};");
-        let found = document(&"history[2]".into(), &text).expect("two");
+        let found = document(Ruleset::built_in(), &"history[2]".into(), &text).expect("two");
         let masked = format!("gh****{}", &token[38..]);
         assert_eq!(found.text, format!("RUN |1 TOKEN={masked} /bin/sh -c\nmake — {masked};"));
         let places: Vec<_> = found.exposures.iter().map(|found| (found.line, found.column)).collect();
         assert_eq!(places, [(1, 14), (2, 10)]);
-        assert!(document(&"x".into(), "PATH=/usr/bin").is_none());
+        assert!(document(Ruleset::built_in(), &"x".into(), "PATH=/usr/bin").is_none());
     }
 }

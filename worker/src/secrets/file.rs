@@ -1,6 +1,7 @@
 //! The form of a file of secret rules: one vendor's, in TOML, read by the build.
 
 use regex_syntax::hir::Hir;
+use regex_syntax::hir::literal::Extractor;
 use serde::Deserialize;
 
 use super::form::{Check, MAX_REACH};
@@ -65,15 +66,15 @@ pub(crate) enum Severity {
     Critical,
 }
 
-/// The pattern of a rule that was read, or what is wrong with the rule.
-pub(crate) fn check(rule: &RuleText) -> Result<Hir, String> {
+/// The pattern of a rule that was read and has these keywords, or what is wrong with the rule.
+pub(crate) fn check(rule: &RuleText, keywords: &[String]) -> Result<Hir, String> {
     let mut parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
     let hir = parser.parse(&rule.pattern).map_err(|error| format!("its pattern does not compile: {error}"))?;
     let kebab = |id: &str| id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     if rule.id.is_empty() || rule.id.len() > 64 || !kebab(&rule.id) {
         return Err("an id has up to 64 lower-case letters, digits and hyphens".into());
     }
-    if rule.keywords.is_empty() || rule.keywords.iter().any(|keyword| keyword.len() < 4 || keyword.len() > 64) {
+    if keywords.is_empty() || keywords.iter().any(|keyword| keyword.len() < 4 || keyword.len() > 64) {
         return Err("it needs keywords, each of 4 to 64 bytes".into());
     }
     if rule.title.len() > 128 || rule.rotate.len() > 256 {
@@ -85,4 +86,15 @@ pub(crate) fn check(rule: &RuleText) -> Result<Hir, String> {
         Some(_) if hir.properties().minimum_len() == Some(0) => Err("it matches nothing at all".into()),
         Some(_) => Ok(hir),
     }
+}
+
+/// Whether every match begins with one of the keywords, so that it can be looked for at that place only.
+pub(crate) fn leads(hir: &Hir, keywords: &[String]) -> bool {
+    let prefixes = Extractor::new().extract(hir);
+    let begins = |prefix: &[u8]| {
+        keywords.iter().any(|keyword| {
+            prefix.get(..keyword.len()).is_some_and(|start| start.eq_ignore_ascii_case(keyword.as_bytes()))
+        })
+    };
+    prefixes.literals().is_some_and(|all| !all.is_empty() && all.iter().all(|prefix| begins(prefix.as_bytes())))
 }

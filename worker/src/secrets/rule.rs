@@ -50,8 +50,8 @@ pub(crate) struct Rule {
     pub(super) reach: usize,
     /// A match begins with its keyword.
     pub(super) leads: bool,
-    pattern: Cow<'static, str>,
-    compiled: OnceLock<Option<Regex>>,
+    pub(super) pattern: Cow<'static, str>,
+    pub(super) compiled: OnceLock<Option<Regex>>,
 }
 
 impl Rule {
@@ -62,7 +62,7 @@ impl Rule {
 }
 
 /// Compiles a pattern: over bytes, and bounded in memory.
-fn compile(pattern: &str) -> Result<Regex, regex::Error> {
+pub(super) fn compile(pattern: &str) -> Result<Regex, regex::Error> {
     const MAX_BYTES: usize = 8 << 20;
     RegexBuilder::new(pattern).unicode(false).size_limit(MAX_BYTES).dfa_size_limit(MAX_BYTES).build()
 }
@@ -96,29 +96,32 @@ impl Rules {
     /// The built-in ones, made when first wanted.
     pub(crate) fn built_in() -> &'static Self {
         static RULES: OnceLock<Rules> = OnceLock::new();
-        RULES.get_or_init(|| {
-            let rules = BUILT_IN.iter().map(|fixed| {
-                let rule = Rule {
-                    id: fixed.id.into(),
-                    title: titled(fixed.vendor, fixed.title),
-                    severity: fixed.severity,
-                    rotate: fixed.rotate.into(),
-                    check: fixed.check,
-                    entropy: fixed.entropy,
-                    loose: fixed.loose,
-                    generic: fixed.generic,
-                    reach: fixed.reach,
-                    leads: fixed.leads,
-                    pattern: fixed.pattern.into(),
-                    compiled: OnceLock::new(),
-                };
-                (rule, fixed.keywords)
-            });
-            Self::of(rules)
+        RULES.get_or_init(|| Self::of(Self::fixed()))
+    }
+
+    /// The built-in ones with their keywords.
+    pub(super) fn fixed() -> impl Iterator<Item = (Rule, Vec<String>)> {
+        BUILT_IN.iter().map(|fixed| {
+            let rule = Rule {
+                id: fixed.id.into(),
+                title: titled(fixed.vendor, fixed.title),
+                severity: fixed.severity,
+                rotate: fixed.rotate.into(),
+                check: fixed.check,
+                entropy: fixed.entropy,
+                loose: fixed.loose,
+                generic: fixed.generic,
+                reach: fixed.reach,
+                leads: fixed.leads,
+                pattern: fixed.pattern.into(),
+                compiled: OnceLock::new(),
+            };
+            (rule, fixed.keywords.iter().map(|&keyword| keyword.to_owned()).collect())
         })
     }
 
-    fn of<'k>(rules: impl Iterator<Item = (Rule, &'k [&'k str])>) -> Self {
+    /// Rules with their keywords.
+    pub(super) fn of(rules: impl Iterator<Item = (Rule, Vec<String>)>) -> Self {
         let mut all = Vec::new();
         let mut keywords: Vec<Vec<u8>> = Vec::new();
         let mut wanting: Vec<Vec<u32>> = Vec::new();
@@ -143,10 +146,10 @@ impl Rules {
 }
 
 /// The title of a vendor's secret: with the vendor's name, once.
-fn titled(vendor: &'static str, title: &'static str) -> Cow<'static, str> {
+pub(super) fn titled(vendor: &str, title: &str) -> Cow<'static, str> {
     let first = vendor.split(' ').next().unwrap_or_default();
     match title.to_ascii_lowercase().contains(&first.to_ascii_lowercase()) {
-        true => title.into(),
+        true => title.to_owned().into(),
         false => format!("{vendor}: {title}").into(),
     }
 }

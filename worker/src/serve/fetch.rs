@@ -6,12 +6,14 @@ use std::time::{Duration, Instant};
 use lazaret::door::source::registry::Meter;
 use lazaret::door::source::{BlobReader, SourceError};
 use lazaret::image::{Descriptor, is_layer_media_type};
+use lazaret::rules::RulesObject;
 use lazaret::task::{Place, Task};
 use lazaret::text::visible;
 
 use super::analyse::{Analyse, Analysed, Failed};
 use super::blobs::{Blobs, NotOpened};
 use super::room::Room;
+use super::rules::AddedRules;
 use super::watched::Wanted;
 use crate::analyze::LayerError;
 
@@ -25,6 +27,7 @@ pub(super) struct Fetch {
     /// What looks at them.
     pub(super) analyse: Arc<dyn Analyse>,
     /// How much of them at a time.
+    pub(super) rules: AddedRules,
     pub(super) room: Room,
     /// How long one may take.
     pub(super) deadline: Duration,
@@ -53,6 +56,10 @@ impl Fetch {
             let media_type = visible(&media_type.chars().take(200).collect::<String>()).into_owned();
             return Err(Trouble::Layer(SourceError::LayerMediaType { digest: *digest, media_type }.to_string()));
         }
+        let added = match &task.rules {
+            Some(digest) => Some(self.rules.get(digest).await.map_err(|reason| Trouble::Later(reason, None))?),
+            None => None,
+        };
         let mut worst = Trouble::Source(SourceError::BlobMissing { digest: *digest }.to_string());
         let mut busy = None;
         for place in &task.places {
@@ -60,9 +67,9 @@ impl Fetch {
             if busy == Some(&place.registry) {
                 continue;
             }
-            let trouble = match self.at(place, &task.blob, meter).await {
+            let trouble = match self.at(place, &task.blob, added.as_ref(), meter).await {
                 // A crash may have been an accident. Once more, at once, and then it was none.
-                Err(Trouble::Resources(_)) => self.at(place, &task.blob, meter).await,
+                Err(Trouble::Resources(_)) => self.at(place, &task.blob, added.as_ref(), meter).await,
                 outcome => outcome,
             };
             match (trouble, &worst) {
@@ -81,7 +88,13 @@ impl Fetch {
         Err(worst)
     }
 
-    async fn at(&self, place: &Place, blob: &Descriptor, meter: &Arc<Meter>) -> Result<Analysed, Trouble> {
+    async fn at(
+        &self,
+        place: &Place,
+        blob: &Descriptor,
+        added: Option<&Arc<RulesObject>>,
+        meter: &Arc<Meter>,
+    ) -> Result<Analysed, Trouble> {
         let room = self.room.take(blob.size).await;
         let deadline = Instant::now() + self.deadline;
         let reader: Box<dyn BlobReader> = match self.analyse.reads_blobs() {
@@ -92,9 +105,10 @@ impl Fetch {
         let wanted = Wanted::default();
         let mut reader = wanted.watch(reader, deadline);
         let (analyse, named, span) = (Arc::clone(&self.analyse), blob.clone(), tracing::Span::current());
+        let added = added.cloned();
         let work = tokio::task::spawn_blocking(move || {
             let _room = room;
-            span.in_scope(|| analyse.analyse(&mut reader, &named))
+            span.in_scope(|| analyse.analyse(&mut reader, &named, added.as_deref()))
         });
         match tokio::time::timeout(self.deadline + GRACE, work).await {
             Ok(Ok(outcome)) => outcome.map_err(failed),

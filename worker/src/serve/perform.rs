@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use lazaret::door::cache::Claim;
 use lazaret::door::queue::{Delivery, Receipt, SharedQueue};
 use lazaret::door::source::registry::Meter;
+use lazaret::exposure::IdentityKey;
 use lazaret::key;
 use lazaret::record::{Cost, FailureKind, FailureRecord, LayerRecord};
 use lazaret::task::{Announcement, Task};
@@ -14,6 +15,7 @@ use lazaret::wire::{self, Kind};
 
 use super::fetch::{Fetch, Trouble};
 use super::keep::Keep;
+use crate::fingerprint;
 
 /// How long a claim lasts unless it is renewed, which happens every third of it.
 const CLAIM: Duration = Duration::from_secs(30);
@@ -30,8 +32,8 @@ pub(super) struct Performer {
     pub(super) queue: SharedQueue,
     pub(super) keep: Keep,
     pub(super) fetch: Fetch,
-    /// The fingerprint of this build.
-    pub(super) set: String,
+    /// What the identities of secrets are keyed with.
+    pub(super) key: Option<IdentityKey>,
     /// How often a task is tried.
     pub(super) attempts: u16,
 }
@@ -75,7 +77,8 @@ impl Performer {
         let (started, meter) = (Instant::now(), Arc::new(Meter::default()));
         let key = key::layer(&task.blob.digest, &task.set);
         let claims = [(key.clone(), task.ticket.clone())];
-        let ending = if task.set == self.set {
+        let ours = fingerprint::inventories(task.rules.as_deref(), self.key.as_ref()).to_string();
+        let ending = if task.set == ours {
             let work = async {
                 let is_new = self.is_new(&task, &claims).await && !again;
                 self.work(&task, &key, is_new, &meter).await
@@ -85,7 +88,7 @@ impl Performer {
                 never = self.renew(&claims) => match never {},
             }
         } else {
-            tracing::info!(wanted = task.set, ours = self.set, "handed back: a task for another build");
+            tracing::info!(wanted = task.set, ours, "handed back: a task for another build, or another identity key");
             Ending::Later(OTHER_BUILD, false)
         };
         self.conclude(&task, &claims, &ending, receipt).await;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use lazaret::door::source::registry::{Credentials, Patience, Registry, RegistryOptions, Secret, trusted_realm};
+use lazaret::exposure::{IdentityKey, WeakKey};
 
 use super::blobs::Registries;
 use crate::sandbox::Level;
@@ -32,6 +33,11 @@ pub struct Settings {
     /// What values in the cache are authenticated with, the same for the whole farm: 16 characters or more
     #[arg(long, value_name = "SECRET", env = "LAZARET_CACHE_KEY", hide_env_values = true, value_parser = secret)]
     pub cache_key: Option<Secret>,
+
+    /// What the identities of secrets in reports are keyed with, the same for the whole farm: long and random. Without it
+    /// reports do not tell which images have the same secret
+    #[arg(long, value_name = "SECRET", env = "LAZARET_IDENTITY_KEY", hide_env_values = true, value_parser = secret)]
+    pub identity_key: Option<Secret>,
 
     /// Slots for all tasks [default: the number of cores]
     #[arg(long, value_name = "N", env = "LAZARET_SLOTS", help_heading = "Work")]
@@ -142,6 +148,15 @@ impl Settings {
         let cores = u16::try_from(cores).unwrap_or(u16::MAX);
         let count = |given: Option<NonZeroU16>, usual: u16| given.map_or(usual.max(1), NonZeroU16::get);
         (count(self.slots, cores), count(self.interactive_slots, cores / 2))
+    }
+
+    /// What the identities of secrets are keyed with.
+    ///
+    /// # Errors
+    /// It is too short.
+    pub fn identity(&self) -> Result<Option<IdentityKey>, WeakKey> {
+        let given = self.identity_key.as_ref().filter(|key| !key.is_empty());
+        given.map(|key| IdentityKey::of(key.expose())).transpose()
     }
 
     /// The registries that tasks may name.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use lazaret::image::Descriptor;
 use lazaret::inventory::LayerInventory;
+use lazaret::rules::RulesObject;
 
 use super::analyse::{Analyse, Analysed, Failed};
 use crate::sandbox::Level;
@@ -19,7 +20,7 @@ pub struct Stub {
 }
 
 impl Analyse for Stub {
-    fn analyse(&self, _: &mut dyn BufRead, named: &Descriptor) -> Result<Analysed, Failed> {
+    fn analyse(&self, _: &mut dyn BufRead, named: &Descriptor, _: Option<&RulesObject>) -> Result<Analysed, Failed> {
         thread::sleep(self.pause);
         let inventory = LayerInventory {
             diff_id: Some(named.digest),

@@ -7,12 +7,13 @@ use lazaret::inventory::{Gap, GapKind};
 use lazaret::path::LayerPath;
 
 use crate::limits::Limits;
-use crate::secrets::{File, Outcome, Rules};
+use crate::ruleset::Ruleset;
+use crate::secrets::{File, Outcome};
 
 /// The search through all files of a layer.
 pub(super) struct Exposures<'l> {
     limits: &'l Limits,
-    rules: &'static Rules,
+    rules: Ruleset,
     found: BTreeSet<Exposure>,
     /// What `found` takes in memory, about.
     bytes: usize,
@@ -21,14 +22,13 @@ pub(super) struct Exposures<'l> {
 }
 
 impl<'l> Exposures<'l> {
-    pub(super) fn new(limits: &'l Limits) -> Self {
-        let rules = Rules::built_in();
+    pub(super) fn new(limits: &'l Limits, rules: Ruleset) -> Self {
         Self { limits, rules, found: BTreeSet::new(), bytes: 0, full: false, gaps: BTreeSet::new() }
     }
 
     /// Begins a file.
     pub(super) fn begin(&self, path: &LayerPath, size: u64) -> File {
-        File::begin(self.rules, path, size)
+        File::begin(self.rules.secrets, path, size)
     }
 
     /// Ends it.

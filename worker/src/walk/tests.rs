@@ -6,6 +6,7 @@ use lazaret::inventory::{GapKind, LayerInventory};
 
 use crate::analyze::analyze_unnamed;
 use crate::limits::Limits;
+use crate::ruleset::Ruleset;
 
 /// Entries of a tar, one after the other.
 #[derive(Default)]
@@ -34,13 +35,13 @@ impl Tar {
     }
 
     fn analyzed(&self, limits: &Limits) -> LayerInventory {
-        analyze_unnamed(&self.0[..], limits).unwrap().inventory
+        analyze_unnamed(&self.0[..], limits, Ruleset::built_in()).unwrap().inventory
     }
 
     fn compressed(&self, limits: &Limits) -> LayerInventory {
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
         gzip.write_all(&self.0).unwrap();
-        analyze_unnamed(&gzip.finish().unwrap()[..], limits).unwrap().inventory
+        analyze_unnamed(&gzip.finish().unwrap()[..], limits, Ruleset::built_in()).unwrap().inventory
     }
 }
 

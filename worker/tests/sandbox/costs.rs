@@ -6,6 +6,7 @@ use std::io::BufReader;
 use lazaret::image::Descriptor;
 use lazaret_worker::analyze::analyze;
 use lazaret_worker::limits::Limits;
+use lazaret_worker::ruleset::Ruleset;
 use lazaret_worker::sandbox::{Options, Sandbox};
 use nix::sys::resource::{UsageWho, getrusage};
 
@@ -47,7 +48,9 @@ fn a_small_layer_costs_no_more_than_three_milliseconds() {
                 sandbox.analyse(&mut &blob[..], &named).unwrap();
             }
         });
-        let alone = cost(|| (0..LAYERS).for_each(|_| drop(analyze(&blob[..], &named, &Limits::default()).unwrap())));
+        let alone = cost(|| {
+            (0..LAYERS).for_each(|_| drop(analyze(&blob[..], &named, &Limits::default(), Ruleset::built_in()).unwrap()))
+        });
         let (inside, alone) = ((inside - start) / f64::from(LAYERS), alone / f64::from(LAYERS));
         eprintln!(
             "a small layer: {inside:.3} ms of CPU in the sandbox, {alone:.3} ms in one process; start: {start:.1} ms"
@@ -66,7 +69,7 @@ fn a_large_layer_costs_what_it_costs_in_one_process() {
     let size = largest.metadata().unwrap().len();
     let named = Descriptor { media_type: String::new(), digest: format!("sha256:{name}").parse().unwrap(), size };
     let open = || BufReader::with_capacity(256 << 10, File::open(&largest).unwrap());
-    let alone = cost(|| drop(analyze(open(), &named, &Limits::default()).unwrap()));
+    let alone = cost(|| drop(analyze(open(), &named, &Limits::default(), Ruleset::built_in()).unwrap()));
     let inside = cost(|| drop(Sandbox::start(Options::default()).unwrap().analyse(&mut open(), &named).unwrap()));
     eprintln!("a layer of {size} bytes: {inside:.0} ms of CPU in the sandbox, {alone:.0} ms in one process");
     assert!(inside < 1.5 * alone + 200.0, "{inside:.0} ms against {alone:.0} ms");

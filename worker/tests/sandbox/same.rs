@@ -4,10 +4,13 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 
 use lazaret::digest::Digest;
+use lazaret::exposure::IdentityKey;
 use lazaret::image::Descriptor;
 use lazaret::inventory::LayerInventory;
+use lazaret::rules::{AddedRules, RuleSource, RulesObject};
 use lazaret_worker::analyze::analyze;
 use lazaret_worker::limits::Limits;
+use lazaret_worker::ruleset::{Ruleset, SearchSettings};
 use lazaret_worker::sandbox::{Failed, Options, Sandbox};
 
 use crate::layers;
@@ -18,6 +21,7 @@ pub const TESTS: &[(&str, fn())] = &[
     ("limits_are_the_same_gaps", limits_are_the_same_gaps),
     ("threads_make_no_difference", threads_make_no_difference),
     ("layers_of_the_corpus_are_the_same", layers_of_the_corpus_are_the_same),
+    ("added_rules_are_searched_with_in_children", added_rules_are_searched_with_in_children),
     ("a_source_that_fails_is_told_as_it_is", a_source_that_fails_is_told_as_it_is),
 ];
 
@@ -101,7 +105,7 @@ fn threads_make_no_difference() {
 
 /// What analysis in this process yields, as it would be kept.
 fn alone(blob: impl BufRead, named: &Descriptor, limits: &Limits) -> Result<LayerInventory, String> {
-    let mut inventory = analyze(blob, named, limits).map_err(|error| error.to_string())?;
+    let mut inventory = analyze(blob, named, limits, Ruleset::built_in()).map_err(|error| error.to_string())?;
     inventory.seal(None);
     Ok(inventory)
 }
@@ -157,4 +161,29 @@ fn a_source_that_fails_is_told_as_it_is() {
         panic!("no error of the source");
     };
     assert!(error.get_ref().is_some_and(|inner| inner.is::<Broken>()), "{error:?}");
+}
+
+fn added_rules_are_searched_with_in_children() {
+    let settings = |pattern: &str| {
+        let text = format!(
+            "vendor = 'Example'\n[[rules]]\nid = 'example-token'\ntitle = 'token'\nseverity = 'high'\n\
+             keywords = ['exmpl_']\npattern = '{pattern}'\nrotate = 'x'\n"
+        );
+        let secrets = vec![RuleSource { name: "mine.toml".into(), text }];
+        let added = RulesObject::of(&AddedRules { secrets, ..AddedRules::default() }).unwrap();
+        SearchSettings { added, key: Some(IdentityKey::of("a key of this test").unwrap()) }
+    };
+    let layer = layers::wrap(&layers::tar([("etc/x", &b"k = exmpl_0011\n"[..])]), 1);
+    let found = |options: Options| {
+        let analysed = Sandbox::start(options).unwrap().analyse(&mut &layer[..], &layers::named(&layer)).unwrap();
+        analysed.inventory.exposures
+    };
+    assert!(found(Options::default()).is_empty());
+    let found = found(Options { settings: settings("exmpl_[0-9a-f]{4}"), ..Options::default() });
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].rule, "example-token");
+    assert!(found[0].identity.fingerprint().is_some(), "{:?}", found[0].identity);
+    let wrong = Sandbox::start(Options { settings: settings("exmpl_.*"), ..Options::default() });
+    let error = wrong.err().expect("such a rule is refused").to_string();
+    assert!(error.contains("mine.toml") && error.contains("example-token"), "{error}");
 }

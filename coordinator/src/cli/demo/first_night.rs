@@ -22,6 +22,7 @@ use super::workers::Workers;
 use super::{Stage, farm, oracle};
 use crate::assess;
 use crate::engine::Engine;
+use crate::local::Searching;
 use crate::pipeline::Progress;
 use crate::policy::Policy;
 use crate::report::build::Scanner;
@@ -108,12 +109,12 @@ fn engine(
         match plan {
             None => {
                 let store = store::open("memory:").await.map_err(Failure::new)?;
-                Ok(Engine::embedded(store, options, choice, progress))
+                Ok(Engine::embedded(store, Searching::default(), options, choice, progress))
             }
             Some(plan) => {
                 let doors = plan.open(workers, directory, stage.registry.address()).await?;
                 let job = format!("demo-{}-{}", std::process::id(), jiff::Timestamp::now().as_millisecond());
-                Ok(Engine::of_farm(&job, doors, options, choice, progress))
+                Ok(Engine::of_farm(&job, doors, Searching::default(), options, choice, progress))
             }
         }
     })

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
@@ -11,6 +12,7 @@ use lazaret::digest::Digest;
 use super::part::Part;
 use super::problem::Problem;
 use super::{Api, OPENAPI};
+use crate::serve::exposed::Sightings;
 
 /// `GET /v1/reports/{id}`
 pub(super) async fn report(State(api): State<Arc<Api>>, Part(id): Part) -> Result<Response, Problem> {
@@ -26,6 +28,15 @@ pub(super) async fn inventory(State(api): State<Arc<Api>>, Part(digest): Part) -
         Err(_) => None,
     };
     inventory.map(json).ok_or_else(Problem::not_found)
+}
+
+/// `GET /v1/exposures/{fingerprint}`
+pub(super) async fn exposed(State(api): State<Arc<Api>>, Part(fingerprint): Part) -> Result<Json<Sightings>, Problem> {
+    let is_fingerprint = fingerprint.len() == 32 && fingerprint.bytes().all(|b| b.is_ascii_hexdigit());
+    if !is_fingerprint {
+        return Err(Problem::not_found());
+    }
+    Ok(Json(api.jobs.exposed(&fingerprint.to_ascii_lowercase()).await?))
 }
 
 /// `GET /openapi.json`

@@ -40,6 +40,12 @@ pub static ROUTES: &[Route] = &[
     Route { method: Method::GET, path: "/v1/reports/{id}", access: READ, handler: || get(documents::report) },
     Route {
         method: Method::GET,
+        path: "/v1/exposures/{fingerprint}",
+        access: READ,
+        handler: || get(documents::exposed),
+    },
+    Route {
+        method: Method::GET,
         path: "/v1/images/{digest}/inventory",
         access: READ,
         handler: || get(documents::inventory),

@@ -32,6 +32,10 @@ capabilities: { drop: [ALL] }
 {{- else }}
 - { name: LAZARET_CACHE, value: "none:" }
 {{- end }}
+{{- with .root.Values.identity.keySecret }}
+- name: LAZARET_IDENTITY_KEY
+  valueFrom: { secretKeyRef: { name: {{ .name }}, key: {{ .key }} } }
+{{- end }}
 - { name: LAZARET_STORE, value: {{ .root.Values.store.url | quote }} }
 - { name: AWS_REGION, value: {{ .root.Values.store.region | quote }} }
 {{- with .root.Values.store.endpoint }}

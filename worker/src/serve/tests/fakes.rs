@@ -15,6 +15,7 @@ use lazaret::door::source::registry::Meter;
 use lazaret::door::source::{BlobReader, Exact, SourceError};
 use lazaret::door::store::{MemoryStore, Store, StoreError, Version};
 use lazaret::image::Descriptor;
+use lazaret::rules::RulesObject;
 use lazaret::task::{Announcement, Class, Place, Task};
 use tokio::sync::{Notify, mpsc};
 
@@ -300,12 +301,17 @@ pub(super) struct FakeAnalysis {
 }
 
 impl Analyse for FakeAnalysis {
-    fn analyse(&self, blob: &mut dyn BufRead, named: &Descriptor) -> Result<Analysed, Failed> {
+    fn analyse(
+        &self,
+        blob: &mut dyn BufRead,
+        named: &Descriptor,
+        added: Option<&RulesObject>,
+    ) -> Result<Analysed, Failed> {
         self.journal.write("analyse");
         self.gate.iter().for_each(|gate| gate.lock().unwrap().recv().unwrap_or_default());
         match self.failures.lock().unwrap().pop() {
             Some(failed) => Err(failed),
-            None => InProcess.analyse(blob, named),
+            None => InProcess.analyse(blob, named, added),
         }
     }
 

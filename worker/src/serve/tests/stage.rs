@@ -20,6 +20,7 @@ use super::super::fetch::Fetch;
 use super::super::keep::Keep;
 use super::super::perform::{Ending, Performer};
 use super::super::room::Room;
+use super::super::rules::AddedRules;
 use super::fakes::{Answer, FakeAnalysis, FakeBlobs, FakeCache, FakeQueue, FakeReceipt, FakeStore, Journal};
 
 const MEDIA_TYPE: &str = "application/vnd.oci.image.layer.v1.tar";
@@ -44,7 +45,7 @@ impl Stage {
     pub(super) fn new() -> Self {
         let (journal, layer) = (Journal::default(), vec![0; 1024]);
         let blob = Descriptor { media_type: MEDIA_TYPE.into(), digest: Digest::of(&layer), size: 1024 };
-        let set = crate::fingerprint::inventories().to_string();
+        let set = crate::fingerprint::inventories(None, None).to_string();
         let mut task = Task::new(blob, &set, Class::Bulk, vec![place("a")]);
         task.job = "job-1".to_owned();
         Self {
@@ -98,10 +99,11 @@ impl Stage {
             fetch: Fetch {
                 analyse: self.analysis(),
                 blobs: Arc::new(std::mem::take(&mut self.blobs)),
+                rules: AddedRules::new(self.store.clone()),
                 room: Room::new(1 << 20),
                 deadline: Duration::from_secs(60),
             },
-            set: crate::fingerprint::inventories().to_string(),
+            key: None,
             attempts: 5,
         }
     }

@@ -65,7 +65,9 @@ async fn bytes_that_are_no_layer_are_a_failure_of_the_layer() {
     stage.task = Task::new(stage.task.blob.clone(), &stage.task.set, Class::Bulk, stage.task.places.clone());
     assert_eq!(stage.perform().await, Ending::Failed);
     let failure = stage.failure().await.unwrap();
-    let said = crate::analyze::analyze(&noise[..], &stage.task.blob, &Default::default()).unwrap_err().to_string();
+    let said = crate::analyze::analyze(&noise[..], &stage.task.blob, &Default::default(), Default::default())
+        .unwrap_err()
+        .to_string();
     assert_eq!((failure.kind, failure.reason), (FailureKind::Layer, said), "in the words of a scan in one process");
 
     let mut other = Stage::new();

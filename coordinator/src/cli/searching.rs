@@ -1,0 +1,80 @@
+//! What images are searched with, as options: rules that a user adds, and the identity key.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use lazaret::door::store::SharedStore;
+use lazaret::exposure::IdentityKey;
+use lazaret::key;
+use lazaret::rules::{AddedRules, MAX_BYTES, RuleSource, RulesObject};
+
+use super::{Failure, settings};
+use crate::local::Searching;
+use crate::serve::api::token;
+
+/// Where a store of this machine alone keeps its identity key.
+const KEY: &str = "identity/key";
+
+/// Rules that are added to the built-in ones.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Rules")]
+pub(super) struct SearchArgs {
+    /// Search for the secrets that this TOML file describes too; may be given several times
+    #[arg(long, value_name = "FILE", env = "LAZARET_SECRET_RULES", value_delimiter = ',')]
+    secret_rules: Vec<PathBuf>,
+}
+
+impl SearchArgs {
+    /// Reads and checks the rules.
+    pub(super) fn open(&self, key: Option<IdentityKey>) -> Result<Searching, Failure> {
+        let secrets = self.secret_rules.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
+        let added = AddedRules { secrets, ..AddedRules::default() };
+        let added = RulesObject::of(&added).map_err(Failure::new)?;
+        Searching::new(added, key).map_err(Failure::new)
+    }
+}
+
+fn read(path: &Path) -> Result<RuleSource, Failure> {
+    let failed = |error: std::io::Error| Failure::new(format_args!("cannot read {}: {error}", path.display()));
+    if fs::metadata(path).map_err(failed)?.len() > MAX_BYTES as u64 {
+        return Err(Failure::new(format_args!("{}: more than {} MiB of rules", path.display(), MAX_BYTES >> 20)));
+    }
+    let text = fs::read_to_string(path).map_err(failed)?;
+    Ok(RuleSource { name: path.display().to_string(), text })
+}
+
+/// Puts the added rules where workers find them.
+pub(super) async fn keep(store: &SharedStore, searching: &Searching) -> Result<(), Failure> {
+    let Some(added) = searching.added() else { return Ok(()) };
+    let name = key::rules(added.digest());
+    if store.present(std::slice::from_ref(&name)).await.map_err(Failure::new)? != [true] {
+        store.put(&name, added.packed().map_err(Failure::new)?).await.map_err(Failure::new)?;
+    }
+    Ok(())
+}
+
+/// The identity key of a scan: the one in the environment, else that of the store where it is a directory of this machine,
+/// which gets one if it has none. A store that others read must not hold it: it is what keeps them from trying values.
+pub(super) async fn key(url: &str, store: &SharedStore) -> Result<Option<IdentityKey>, Failure> {
+    if let Some(key) = settings::identity_key()? {
+        return Ok(Some(key));
+    }
+    if !url.starts_with("file:") {
+        return Ok(None);
+    }
+    // A store that cannot be written to costs the fingerprints, never the scan.
+    let known = match store.get(KEY).await {
+        Ok(Some(known)) => Some(known),
+        Ok(None) => made(store).await,
+        Err(_) => None,
+    };
+    Ok(known.and_then(|known| String::from_utf8(known).ok()).and_then(|known| IdentityKey::of(&known).ok()))
+}
+
+/// A new key; of two processes that make one at the same time, both take the one that is there in the end.
+async fn made(store: &SharedStore) -> Option<Vec<u8>> {
+    let random = token::generate().ok()?;
+    store.replace(KEY, random.expose().as_bytes().to_vec(), None).await.ok()?;
+    store.get(KEY).await.ok().flatten()
+}
