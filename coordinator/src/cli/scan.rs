@@ -215,7 +215,7 @@ impl Scan {
         }
         let store = self.store.take().or_else(settings::store_url).unwrap_or_else(|| "memory:".to_owned());
         let opened = runtime.block_on(open_store(&store))?;
-        let key = runtime.block_on(searching::key(&store, &opened))?;
+        let key = searching::key(&store)?;
         let searching = self.search.open(key.clone())?;
         let policy = self.policy(key)?;
         let choice = match &self.platform {

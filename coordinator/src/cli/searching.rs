@@ -1,6 +1,7 @@
 //! What images are searched with, as options: rules that a user adds, and the identity key.
 
 use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -56,25 +57,28 @@ pub(super) async fn keep(store: &SharedStore, searching: &Searching) -> Result<(
 
 /// The identity key of a scan: the one in the environment, else that of the store where it is a directory of this machine,
 /// which gets one if it has none. A store that others read must not hold it: it is what keeps them from trying values.
-pub(super) async fn key(url: &str, store: &SharedStore) -> Result<Option<IdentityKey>, Failure> {
+pub(super) fn key(store: &str) -> Result<Option<IdentityKey>, Failure> {
     if let Some(key) = settings::identity_key()? {
         return Ok(Some(key));
     }
-    if !url.starts_with("file:") {
-        return Ok(None);
-    }
+    let Some(directory) = store.strip_prefix("file:") else { return Ok(None) };
+    let path = Path::new(directory).join(KEY);
     // A store that cannot be written to costs the fingerprints, never the scan.
-    let known = match store.get(KEY).await {
-        Ok(Some(known)) => Some(known),
-        Ok(None) => made(store).await,
-        Err(_) => None,
-    };
-    Ok(known.and_then(|known| String::from_utf8(known).ok()).and_then(|known| IdentityKey::of(&known).ok()))
+    let known = fs::read_to_string(&path).or_else(|_| make(&path)).ok();
+    Ok(known.and_then(|known| IdentityKey::of(&known).ok()))
 }
 
-/// A new key; of two processes that make one at the same time, both take the one that is there in the end.
-async fn made(store: &SharedStore) -> Option<Vec<u8>> {
-    let random = token::generate().ok()?;
-    store.replace(KEY, random.expose().as_bytes().to_vec(), None).await.ok()?;
-    store.get(KEY).await.ok().flatten()
+/// A new key, for nobody but this user. Of two processes that make one at the same time, both take the one that comes first.
+fn make(path: &Path) -> io::Result<String> {
+    let directory = path.parent().unwrap_or(path);
+    fs::create_dir_all(directory)?;
+    // Private from the start, and there at once or not at all.
+    let mut file = tempfile::NamedTempFile::new_in(directory)?;
+    file.write_all(token::generate().map_err(io::Error::other)?.expose().as_bytes())?;
+    match file.persist_noclobber(path) {
+        Ok(_) => {}
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error.error),
+    }
+    fs::read_to_string(path)
 }

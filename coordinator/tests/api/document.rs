@@ -74,7 +74,8 @@ fn limits_and_fields_of_a_job_are_documented() {
     assert_eq!(schema["images"]["items"]["maxLength"], MAX_REFERENCE);
     assert_eq!(schema["ignore_file"]["maxLength"], MAX_IGNORE_FILE);
     let full = json!({
-        "images": ["alpine"], "class": "interactive", "platform": "all", "only_fixed": true, "include_declared": true, "severity": ["low"],
+        "images": ["alpine"], "class": "interactive", "platform": "all", "only_fixed": true, "include_declared": true,
+        "no_generic_secrets": true, "severity": ["low"],
         "ignore_file": "",
     });
     let fields: Vec<&String> = schema.as_object().unwrap().keys().collect();
