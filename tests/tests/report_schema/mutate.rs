@@ -17,6 +17,8 @@ pub const OPTIONAL: &[(&str, &str)] = &[
     ("reports", "dismissed"),
     ("exposures", "until"),
     ("dismissed", "until"),
+    ("exposures", "fingerprint"),
+    ("dismissed", "fingerprint"),
     ("dismissed", "dismissed"),
     ("reports", "declared"),
     ("declared", "owner"),
