@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, BufRead};
+use std::sync::Arc;
 
 use lazaret::digest::Digest;
 use lazaret::image::Descriptor;
@@ -11,6 +12,7 @@ use lazaret::path::LayerPath;
 use crate::decompress::{Breach, Totals, Unpacked};
 use crate::extract::{EXTRACTORS, Extractor};
 use crate::limits::Limits;
+use crate::malware::Engine;
 use crate::tar::TarError;
 use crate::walk;
 
@@ -103,8 +105,21 @@ pub fn analyze_unnamed(blob: impl BufRead, limits: &Limits) -> Result<Analysis, 
 /// # Errors
 /// The blob does not read, unpack or walk.
 pub fn analyze_reading(extractors: &[&Extractor], blob: impl BufRead, limits: &Limits) -> Result<Analysis, Failure> {
+    analyze_looking(extractors, Engine::built_in(), blob, limits)
+}
+
+/// As [`analyze_reading`], and looks for malware with `engine`.
+///
+/// # Errors
+/// The blob does not read, unpack or walk.
+pub fn analyze_looking(
+    extractors: &[&Extractor],
+    engine: &Arc<Engine>,
+    blob: impl BufRead,
+    limits: &Limits,
+) -> Result<Analysis, Failure> {
     let unpacked = Unpacked::new(blob, *limits).map_err(|e| Failure { error: read_error(e), blob: None })?;
-    let (mut inventory, unpacked) = match walk::walk(unpacked, limits, extractors) {
+    let (mut inventory, unpacked) = match walk::walk(unpacked, limits, extractors, engine) {
         Ok(walked) => walked,
         Err((error, unpacked)) => return Err(Failure { error: tar_error(error), blob: unpacked.blob_digest().ok() }),
     };

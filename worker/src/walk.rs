@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufRead;
+use std::sync::Arc;
 
 use lazaret::files::{self, Files};
 use lazaret::inventory::{Facts, Gap, GapKind, Hide, HideKind, LayerInventory, Link};
@@ -10,6 +11,7 @@ use lazaret::path::{LayerPath, keys_below, split};
 use crate::decompress::Breach;
 use crate::extract::{Content, Extractor, claim};
 use crate::limits::Limits;
+use crate::malware;
 use crate::tar::{Entries, Entry, EntryKind, TarError};
 
 mod body;
@@ -38,9 +40,10 @@ pub(crate) fn walk<R: BufRead>(
     stream: R,
     limits: &Limits,
     extractors: &[&Extractor],
+    engine: &Arc<malware::Engine>,
 ) -> Result<(LayerInventory, R), (TarError, R)> {
     let mut entries = Entries::new(stream);
-    match walk_entries(&mut entries, limits, extractors) {
+    match walk_entries(&mut entries, limits, extractors, engine) {
         Ok(inventory) => Ok((inventory, entries.into_inner())),
         Err(error) => Err((error, entries.into_inner())),
     }
@@ -50,8 +53,9 @@ fn walk_entries<R: BufRead>(
     entries: &mut Entries<R>,
     limits: &Limits,
     extractors: &[&Extractor],
+    engine: &Arc<malware::Engine>,
 ) -> Result<LayerInventory, TarError> {
-    let mut walk = Walk::new(limits, extractors);
+    let mut walk = Walk::new(limits, extractors, engine);
     let mut entry = Entry::default();
     let mut count = 0;
     loop {
@@ -112,13 +116,13 @@ struct Walk<'l> {
 }
 
 impl<'l> Walk<'l> {
-    fn new(limits: &'l Limits, extractors: &'l [&'l Extractor]) -> Self {
+    fn new(limits: &'l Limits, extractors: &'l [&'l Extractor], engine: &Arc<malware::Engine>) -> Self {
         Self {
             limits,
             names: Names::new(limits.link_work),
             harvest: Harvest::new(limits, extractors),
             executables: executable::Reader::default(),
-            exposures: Exposures::new(limits),
+            exposures: Exposures::new(limits, engine),
             whiteouts: BTreeSet::new(),
             opaques: BTreeSet::new(),
             standing: BTreeMap::new(),
@@ -202,11 +206,10 @@ impl<'l> Walk<'l> {
         path: LayerPath,
         claimant: Option<&'static Extractor>,
     ) -> Result<(), TarError> {
-        let mut file = self.exposures.begin(&path, entry.size);
+        let mut file = self.exposures.begin(&path, entry.size, entry.mode);
         let mut body = Body::new(entries, entry, &mut file);
         let read = self.file(entry, &mut body, path.clone(), claimant).and_then(|()| body.drain());
-        self.exposures.end(&path, file);
-        read
+        read.and(self.exposures.end(&path, file).map_err(TarError::Read))
     }
 
     fn file<R: BufRead>(

@@ -34,9 +34,9 @@ pub struct ExposureRow {
     /// The index of the layer that deletes or overwrites it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<u32>,
-    /// What of it is shown.
+    /// What of it is shown; of malware the names of what the rule found.
     pub masked: String,
-    /// Where its owner makes it worthless.
+    /// What is to be done: where the owner of a secret makes it worthless.
     pub rotate: String,
     /// Why it is none to worry about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -58,8 +58,11 @@ pub enum ExposureState {
 }
 
 /// The rows of `exposures`, the worst first, and those of them that are known to be nothing.
-pub(super) fn rows(exposures: &[LayerExposure], instructions: &[Option<&str>]) -> (Vec<ExposureRow>, Vec<ExposureRow>) {
-    let mut rows: Vec<ExposureRow> = exposures.iter().map(|exposure| row(exposure, instructions)).collect();
+pub(super) fn rows<'e>(
+    exposures: impl Iterator<Item = &'e LayerExposure>,
+    instructions: &[Option<&str>],
+) -> (Vec<ExposureRow>, Vec<ExposureRow>) {
+    let mut rows: Vec<ExposureRow> = exposures.map(|exposure| row(exposure, instructions)).collect();
     rows.sort_by(|a, b| {
         let key = |row: &ExposureRow| (Reverse(row.severity), row.layer, row.line, row.column);
         (key(a), &a.path, &a.rule).cmp(&(key(b), &b.path, &b.rule))

@@ -17,7 +17,7 @@ use super::{Probe, confine, level, seccomp};
 use crate::analyze::{Failure, analyze_unnamed};
 use crate::decompress::Unpacked;
 use crate::limits::Limits;
-use crate::{secrets, signature};
+use crate::{malware, secrets, signature};
 
 /// The code of a child that could not be confined as it was asked to be.
 pub(crate) const UNCONFINED: u8 = 70;
@@ -89,6 +89,7 @@ fn confined(request: &Request, zygote: Pid, last_words: &OwnedFd) -> io::Result<
 pub(super) fn warm_up() -> io::Result<()> {
     signature::warm_up();
     secrets::warm_up();
+    malware::warm_up();
     let mut empty = GzEncoder::new(Vec::new(), Compression::fast());
     empty.write_all(&[0; 1024])?;
     Unpacked::new(&empty.finish()?[..], Limits::default())?.finish().map(drop)

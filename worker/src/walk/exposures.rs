@@ -1,18 +1,22 @@
-//! What a layer's files expose, whether they stay or are replaced by later entries: the blob ships all of them.
+//! What a layer's files expose, secrets and malware, whether they stay or are replaced by later entries: the blob ships all of them.
 
 use std::collections::BTreeSet;
+use std::io;
+use std::sync::Arc;
 
 use lazaret::exposure::Exposure;
 use lazaret::inventory::{Gap, GapKind};
 use lazaret::path::LayerPath;
 
 use crate::limits::Limits;
+use crate::malware;
 use crate::secrets::{File, Outcome, Rules};
 
 /// The search through all files of a layer.
 pub(super) struct Exposures<'l> {
     limits: &'l Limits,
     rules: &'static Rules,
+    engine: Arc<malware::Engine>,
     found: BTreeSet<Exposure>,
     /// What `found` takes in memory, about.
     bytes: usize,
@@ -21,22 +25,31 @@ pub(super) struct Exposures<'l> {
 }
 
 impl<'l> Exposures<'l> {
-    pub(super) fn new(limits: &'l Limits) -> Self {
-        let rules = Rules::built_in();
-        Self { limits, rules, found: BTreeSet::new(), bytes: 0, full: false, gaps: BTreeSet::new() }
+    pub(super) fn new(limits: &'l Limits, engine: &Arc<malware::Engine>) -> Self {
+        let (rules, engine) = (Rules::built_in(), Arc::clone(engine));
+        Self { limits, rules, engine, found: BTreeSet::new(), bytes: 0, full: false, gaps: BTreeSet::new() }
     }
 
     /// Begins a file.
-    pub(super) fn begin(&self, path: &LayerPath, size: u64) -> File {
-        File::begin(self.rules, path, size)
+    pub(super) fn begin(&self, path: &LayerPath, size: u64, mode: u32) -> File {
+        File::begin(self.rules, &self.engine, path, size, mode)
     }
 
     /// Ends it.
-    pub(super) fn end(&mut self, path: &LayerPath, file: File) {
-        let Outcome { found, cut, limited } = file.finish();
+    ///
+    /// # Errors
+    /// A user's rules took too long. That depends on the machine, so that it can be nothing that the layer's inventory says.
+    pub(super) fn end(&mut self, path: &LayerPath, file: File) -> io::Result<()> {
+        let Outcome { found, cut, limited, malware } = file.finish();
+        if malware.too_slow {
+            let reason = format!("the YARA rules took too long for {path}: make them cheaper, or leave them out");
+            return Err(io::Error::new(io::ErrorKind::TimedOut, reason));
+        }
         let limits = [
             (cut, "more that looks like secrets than is told of one file"),
-            (limited, "an archive in it is nested deeper, or larger, than is searched for secrets"),
+            (limited, "an archive in it is nested deeper, or larger, than is searched"),
+            (malware.crowded, "more that looks like malware than is looked at in one file"),
+            (malware.in_pieces, "too large for the YARA rules at once: they saw it in pieces"),
         ];
         for (_, reason) in limits.into_iter().filter(|(is_reached, _)| *is_reached) {
             if self.gaps.len() < 1000 {
@@ -47,11 +60,12 @@ impl<'l> Exposures<'l> {
             let bytes = exposure.weight();
             if self.bytes.saturating_add(bytes) > self.limits.exposure_bytes {
                 self.full = true;
-                return;
+                return Ok(());
             }
             self.bytes += bytes;
             self.found.insert(exposure);
         }
+        Ok(())
     }
 
     /// What was found, and what could not be told.
