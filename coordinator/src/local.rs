@@ -71,6 +71,11 @@ impl Searching {
         self.settings.key.as_ref()
     }
 
+    /// Looks for malware in a short text that says what an image runs, known as `path`.
+    pub fn malware(&self, path: &LayerPath, text: &str) -> Vec<Exposure> {
+        lazaret_worker::malware::document(path, text)
+    }
+
     /// Searches a short text of an image's documents, known as `path`: what it exposes, and the text with that masked.
     pub fn document(&self, path: &LayerPath, text: &str) -> Option<(Vec<Exposure>, String)> {
         let found = lazaret_worker::secrets::document(self.rules, path, text)?;

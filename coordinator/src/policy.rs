@@ -18,7 +18,7 @@ use allow::AllowText;
 pub struct Policy {
     /// Only findings of these levels are shown; all, if empty.
     pub levels: Vec<Level>,
-    /// Only findings with a fix are shown.
+    /// Only findings with a fix are shown, and malicious packages, which need none.
     pub only_fixed: bool,
     /// Packages that are declared, not installed, are looked up too.
     pub include_declared: bool,
@@ -136,7 +136,7 @@ impl Policy {
         let mut suppressed = Vec::new();
         for row in rows {
             if !self.levels.is_empty() && !self.levels.contains(&row.severity.level)
-                || self.only_fixed && row.fixed.is_none()
+                || self.only_fixed && row.fixed.is_none() && !row.malicious
             {
                 continue;
             }

@@ -198,6 +198,9 @@ pub struct FindingRow {
     pub covers: Vec<String>,
     /// How bad it is.
     pub severity: SeverityRow,
+    /// The package is malware itself: it is to be taken out, not updated.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub malicious: bool,
     /// The smallest version that fixes it; none where there is no fix.
     pub fixed: Option<String>,
     /// One line about it.

@@ -23,9 +23,9 @@ pub struct Exposure {
     pub title: String,
     /// How bad that is.
     pub severity: Severity,
-    /// Where its owner makes it worthless.
+    /// What is to be done: where the owner of a secret makes it worthless.
     pub rotate: String,
-    /// What of it is shown.
+    /// What of it is shown; of malware the names of what the rule found.
     pub masked: String,
     /// By what it can be told to be the same as another.
     pub identity: Identity,
@@ -49,6 +49,8 @@ impl Exposure {
 pub enum ExposureKind {
     /// A key, token or password.
     Secret,
+    /// A program or text that does harm.
+    Malware,
 }
 
 /// How bad an exposure is.

@@ -65,7 +65,7 @@ impl Sample {
         let packages: Vec<&Package> = contents.packages.iter().map(|installed| &installed.package).collect();
         let matches = matching::find(&packages, contents.distro.as_ref(), &self.snapshot).unwrap();
         let snapshot = SnapshotSummary { digest: lazaret::digest::hex(&self.snapshot.digest()), date: None };
-        let scanners = [Scanner::Packages, Scanner::Vuln];
+        let scanners = [Scanner::Packages, Scanner::Vuln, Scanner::Secret, Scanner::Malware];
         let reference = "sample";
         let matches = Ok(Some(matches));
         build(
@@ -152,7 +152,8 @@ fn full() -> Report {
         dismissed: None,
     };
     report.dismissed.push(ExposureRow { layer: None, dismissed: Some("known".into()), ..exposure.clone() });
-    report.exposures.push(exposure);
+    let malware = ExposureRow { kind: ExposureKind::Malware, severity: Severity::Critical, ..exposure.clone() };
+    report.exposures.extend([exposure, malware]);
     let reason = "cut short".to_owned();
     report.gaps.push(GapRow { kind: GapKind::Malformed, layer: Some(1), path: "etc/passwd".into(), reason });
     report.coverage.unread.push(UnreadForm { form: "go-binary".into(), files: 2 });
@@ -164,6 +165,7 @@ fn full() -> Report {
     declared.source = report.packages.iter().find_map(|package| package.source.clone());
     report.declared.push(declared);
     report.findings[0].declared = true;
+    report.findings[0].malicious = true;
     let row = ExecutableRow { path: "opt/tool".into(), layer: 1, bytes: 7 };
     report.executables =
         ExecutableSummary { files: 2, bytes: 9, unexplained_files: 1, unexplained_bytes: 7, unexplained: vec![row] };

@@ -8,7 +8,7 @@ use lazaret::wire::Kind;
 
 use crate::extract::EXTRACTORS;
 use crate::limits::Limits;
-use crate::{analyze, executable, secrets, signature};
+use crate::{analyze, executable, malware, secrets, signature};
 
 /// The fingerprint of what analysis yields with these settings.
 pub fn inventories(rules: Option<&str>, key: Option<&IdentityKey>) -> Fingerprint {
@@ -24,6 +24,7 @@ fn built_in() -> Fingerprint {
     let executables = executable::VERSION.to_string();
     let signatures = signature::fingerprint();
     let secrets = secrets::fingerprint();
+    let malware = malware::fingerprint();
     let wire = Kind::LayerRecord.version().to_string();
     let limits = Limits::default().describe();
     let fixed = [
@@ -33,6 +34,7 @@ fn built_in() -> Fingerprint {
         (executable::NAME, executables.as_str()),
         (signature::NAME, signatures.as_str()),
         ("secrets", secrets.as_str()),
+        ("malware", malware.as_str()),
     ];
     Fingerprint::of(fixed.into_iter().chain(versions.iter().map(|(name, version)| (*name, version.as_str()))))
 }

@@ -8,6 +8,7 @@ pub mod executable;
 pub mod extract;
 pub mod fingerprint;
 pub mod limits;
+pub mod malware;
 pub mod ruleset;
 pub mod sandbox;
 pub mod secrets;

@@ -1,25 +1,32 @@
 //! The rules that layers and documents are searched with: the built-in ones, and those that a user adds.
 
-use lazaret::exposure::IdentityKey;
-use lazaret::rules::{RulesError, RulesObject};
+use std::sync::{Arc, OnceLock};
 
+use lazaret::exposure::IdentityKey;
+use lazaret::rules::{AddedRules, RuleSource, RulesError, RulesObject};
+
+use crate::malware::{self, Engine};
 use crate::secrets::Rules;
 
 /// Rules, ready. They live as long as the process: a process reads a user's rules once, and a zygote hands them down.
 #[derive(Clone, Copy)]
 pub struct Ruleset {
     pub(crate) secrets: &'static Rules,
+    pub(crate) malware: &'static Arc<Engine>,
 }
 
 /// Why there are no such rules.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum RulesetError {
     /// The texts are not there.
     #[error(transparent)]
     Object(#[from] RulesError),
-    /// One of them is wrong: its file, its rule, and why.
+    /// A rule of secrets is wrong: its file, its id, and why.
     #[error("{0}")]
-    Rule(String),
+    Secrets(String),
+    /// A rule of malware or a list of hashes is.
+    #[error(transparent)]
+    Malware(#[from] malware::Error),
 }
 
 impl Default for Ruleset {
@@ -31,7 +38,7 @@ impl Default for Ruleset {
 impl Ruleset {
     /// The built-in rules.
     pub fn built_in() -> Self {
-        Self { secrets: Rules::built_in() }
+        Self { secrets: Rules::built_in(), malware: Engine::built_in() }
     }
 
     /// Those and the added ones, which are compiled and hold what their examples say.
@@ -39,13 +46,26 @@ impl Ruleset {
     /// # Errors
     /// [`RulesetError`].
     pub fn with(added: Option<&RulesObject>) -> Result<Self, RulesetError> {
-        let Some(added) = added else { return Ok(Self::built_in()) };
-        let added = added.rules()?;
-        let secrets = match added.secrets.is_empty() {
-            true => Rules::built_in(),
-            false => Box::leak(Box::new(Rules::with(&added.secrets).map_err(RulesetError::Rule)?)),
-        };
-        Ok(Self { secrets })
+        let mut rules = Self::built_in();
+        let Some(added) = added else { return Ok(rules) };
+        let AddedRules { secrets, yara, hashes } = added.rules()?;
+        if !secrets.is_empty() {
+            rules.secrets = Box::leak(Box::new(Rules::with(&secrets).map_err(RulesetError::Secrets)?));
+        }
+        if !yara.is_empty() || !hashes.is_empty() {
+            let pairs =
+                |files: Vec<RuleSource>| files.into_iter().map(|file| (file.name, file.text)).collect::<Vec<_>>();
+            let engine = Engine::new(&pairs(yara), &pairs(hashes))?;
+            rules.malware = Box::leak(Box::new(Arc::new(engine)));
+        }
+        Ok(rules)
+    }
+
+    /// The built-in rules without those of malware, to measure what these cost.
+    #[doc(hidden)]
+    pub fn without_malware() -> Self {
+        static NOTHING: OnceLock<Arc<Engine>> = OnceLock::new();
+        Self { malware: NOTHING.get_or_init(|| Arc::new(Engine::nothing())), ..Self::built_in() }
     }
 }
 

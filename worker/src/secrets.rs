@@ -43,4 +43,5 @@ pub fn fingerprint() -> String {
 
 pub use document::{Document, document};
 pub(crate) use nested::{File, Outcome};
+pub(crate) use prefilter::Prefilter;
 pub(crate) use rule::Rules;

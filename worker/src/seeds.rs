@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use crate::extract::{EXTRACTORS, golden, rpm_samples};
-use crate::{executable, signature};
+use crate::{executable, malware, signature};
 
 /// Larger ones are cut by the fuzzer anyway.
 const MAX_BYTES: usize = 64 << 10;
@@ -24,6 +24,8 @@ fn seeds() {
         &directory.join("executables"),
         inputs.map(|((file, name), cut)| [name.as_bytes(), b"\n", &[cut], file].concat()),
     );
+    let planted = malware::tests::planted::files();
+    write(&directory.join("malware"), planted.map(|(path, bytes)| [path.as_bytes(), b"\n", &bytes].concat()));
     write(&directory.join("layers"), layers(&files, &executables).into_iter());
 }
 

@@ -205,11 +205,10 @@ impl<'l> Walk<'l> {
         path: LayerPath,
         claimant: Option<&'static Extractor>,
     ) -> Result<(), TarError> {
-        let mut file = self.exposures.begin(&path, entry.size);
+        let mut file = self.exposures.begin(&path, entry.size, entry.mode);
         let mut body = Body::new(entries, entry, &mut file);
         let read = self.file(entry, &mut body, path.clone(), claimant).and_then(|()| body.drain());
-        self.exposures.end(&path, file);
-        read
+        read.and(self.exposures.end(&path, file).map_err(TarError::Read))
     }
 
     fn file<R: BufRead>(

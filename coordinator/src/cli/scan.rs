@@ -46,7 +46,7 @@ pub(super) struct Scan {
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     /// What to look for
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [ScannerName::Packages, ScannerName::Vuln, ScannerName::Secret])]
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [ScannerName::Packages, ScannerName::Vuln, ScannerName::Secret, ScannerName::Malware])]
     scanners: Vec<ScannerName>,
     /// Show findings of these severities only
     #[arg(long, value_enum, value_delimiter = ',')]
@@ -129,6 +129,8 @@ enum ScannerName {
     Vuln,
     /// Secrets in every layer, deleted and overwritten files too, and in the configuration
     Secret,
+    /// Malware in every layer, and in what the configuration runs
+    Malware,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -296,7 +298,11 @@ impl Scan {
     /// Looking for vulnerabilities takes looking for packages.
     fn scanners(&self) -> Vec<Scanner> {
         let wanted = |name, scanner| self.scanners.contains(&name).then_some(scanner);
-        let more = [wanted(ScannerName::Vuln, Scanner::Vuln), wanted(ScannerName::Secret, Scanner::Secret)];
+        let more = [
+            wanted(ScannerName::Vuln, Scanner::Vuln),
+            wanted(ScannerName::Secret, Scanner::Secret),
+            wanted(ScannerName::Malware, Scanner::Malware),
+        ];
         std::iter::once(Scanner::Packages).chain(more.into_iter().flatten()).collect()
     }
 

@@ -16,6 +16,8 @@ use crate::serve::api::token;
 
 /// Where a store of this machine alone keeps its identity key.
 const KEY: &str = "identity/key";
+/// How deep below a directory rules are looked for.
+const MAX_DEPTH: u32 = 8;
 
 /// Rules that are added to the built-in ones.
 #[derive(Debug, Default, Args)]
@@ -24,16 +26,48 @@ pub(super) struct SearchArgs {
     /// Search for the secrets that this TOML file describes too; may be given several times
     #[arg(long, value_name = "FILE", env = "LAZARET_SECRET_RULES", value_delimiter = ',')]
     secret_rules: Vec<PathBuf>,
+    /// Search for the malware that the YARA rules in this directory describe too: *.yar and *.yara, below it too
+    #[arg(long, value_name = "DIR", env = "LAZARET_YARA_RULES", value_delimiter = ',')]
+    yara_rules: Vec<PathBuf>,
+    /// Search for files with the hashes in this list too: ClamAV's .hdb and .hsb, or SHA-256, one on a line
+    #[arg(long, value_name = "FILE", env = "LAZARET_MALWARE_HASHES", value_delimiter = ',')]
+    malware_hashes: Vec<PathBuf>,
 }
 
 impl SearchArgs {
     /// Reads and checks the rules.
     pub(super) fn open(&self, key: Option<IdentityKey>) -> Result<Searching, Failure> {
-        let secrets = self.secret_rules.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
-        let added = AddedRules { secrets, ..AddedRules::default() };
+        let all = |paths: &[PathBuf]| paths.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>();
+        let mut yara = Vec::new();
+        for directory in &self.yara_rules {
+            yara.extend(all(&rule_files(directory)?)?);
+        }
+        let added = AddedRules { secrets: all(&self.secret_rules)?, yara, hashes: all(&self.malware_hashes)? };
         let added = RulesObject::of(&added).map_err(Failure::new)?;
         Searching::new(added, key).map_err(Failure::new)
     }
+}
+
+/// The files of YARA rules below a directory, sorted: the same rules have the same digest everywhere.
+fn rule_files(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let (mut files, mut left) = (Vec::new(), vec![(directory.to_owned(), 0)]);
+    while let Some((below, depth)) = left.pop() {
+        let failed = |error: io::Error| Failure::new(format_args!("cannot read {}: {error}", below.display()));
+        for entry in fs::read_dir(&below).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            let is_rule = path.extension().is_some_and(|extension| extension == "yar" || extension == "yara");
+            match path.is_dir() {
+                true if depth < MAX_DEPTH => left.push((path, depth + 1)),
+                false if is_rule => files.push(path),
+                _ => {}
+            }
+        }
+    }
+    if files.is_empty() {
+        return Err(Failure::new(format_args!("{} has no *.yar or *.yara file", directory.display())));
+    }
+    files.sort();
+    Ok(files)
 }
 
 fn read(path: &Path) -> Result<RuleSource, Failure> {

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashSet};
 
-use super::identity::{is_cve, names};
+use super::identity::{is_cve, is_malicious, names};
 use super::lookup::Record;
 use super::range::{Installed, Verdict};
 use super::severity::{Level, Opinion, Severity, weigh};
@@ -15,7 +15,8 @@ use crate::advisory::{Snapshot, SnapshotError};
 pub struct Finding {
     /// The index of the package.
     pub package: usize,
-    /// The name to call it by: its CVE where it has just one, else its first GHSA, else its first record.
+    /// The name to call it by: its CVE where it has just one, else that of a malicious package, else its first GHSA, else its
+    /// first record.
     pub id: String,
     /// All its names, sorted: the records', their aliases, their single upstream CVE.
     pub ids: Vec<String>,
@@ -30,6 +31,8 @@ pub struct Finding {
     pub source: String,
     /// How bad it is.
     pub severity: Severity,
+    /// The package is no victim of a vulnerability, but malware itself: nothing fixes it.
+    pub is_malicious: bool,
     /// The lowest version above the installed one that no record which names a fix calls affected.
     pub fixed: Option<String>,
     /// Every fix above the installed version, in order.
@@ -57,10 +60,16 @@ pub(super) fn finding(
     covers.retain(|id| !ids.contains(id));
     let records: Vec<String> = row.iter().map(|record| record.advisory.id.to_string()).collect();
     let all_fixed = fixes(row);
+    let malicious = ids.iter().find(|id| is_malicious(id)).cloned();
     Ok(Finding {
         package,
         id: primary(&ids, &records),
-        severity: severity(is_os, row, &ids, snapshot)?,
+        is_malicious: malicious.is_some(),
+        severity: match malicious {
+            // Sources rate it as a vulnerability, or not at all.
+            Some(id) => Severity { level: Level::Critical, from: Some(id), ..Severity::default() },
+            None => severity(is_os, row, &ids, snapshot)?,
+        },
         ids: ids.into_iter().collect(),
         covers: covers.into_iter().collect(),
         ecosystem: row.first().map(|record| record.ecosystem.to_owned()).unwrap_or_default(),
@@ -78,7 +87,10 @@ fn primary(ids: &BTreeSet<String>, records: &[String]) -> String {
     let mut cves = ids.iter().filter(|id| is_cve(id));
     let id = match (cves.next(), cves.next()) {
         (Some(cve), None) => Some(cve),
-        (None, _) => ids.iter().find(|id| id.starts_with("GHSA-")),
+        (None, _) => {
+            let of_malware = ids.iter().find(|id| is_malicious(id));
+            of_malware.or_else(|| ids.iter().find(|id| id.starts_with("GHSA-")))
+        }
         _ => None,
     };
     id.or(records.first()).cloned().unwrap_or_default()

@@ -19,6 +19,11 @@ pub fn names<'a>(advisory: &'a Advisory<'_>) -> impl Iterator<Item = &'a str> {
     names.into_iter()
 }
 
+/// Whether `id` is that of a package that is malware itself: <https://github.com/ossf/malicious-packages>.
+pub fn is_malicious(id: &str) -> bool {
+    id.starts_with("MAL-")
+}
+
 /// Whether `id` is a CVE number.
 pub fn is_cve(id: &str) -> bool {
     id.starts_with("CVE-")

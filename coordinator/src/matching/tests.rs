@@ -191,3 +191,44 @@ fn what_is_not_covered_says_so() {
     let archives: Vec<String> = coverage::archives(&packages, Some(&os)).into_iter().collect();
     assert_eq!(archives, ["Debian", "PyPI", "crates.io"]);
 }
+
+/// The form of <https://github.com/ossf/malicious-packages>: every version, or those that somebody slipped in, and no severity.
+#[test]
+fn a_malicious_package_is_critical_and_no_vulnerability() {
+    let all = record(
+        "MAL-2024-1",
+        r#""summary":"Malicious code in thing (npm)","database_specific":{"malicious-packages-origins":[{"source":"ghsa-malware","versions":["1.0"]}]},"#,
+        "npm",
+        "thing",
+        r#"{"introduced":"0"}"#,
+    );
+    let listed = r#"{"id":"MAL-2024-2","modified":"2024-01-01T00:00:00Z","aliases":["GHSA-2"],"affected":[
+        {"package":{"ecosystem":"PyPI","name":"other"},"versions":["2.0","2.1"],
+         "database_specific":{"cwes":[{"cweId":"CWE-506","name":"Embedded Malicious Code"}]}}]}"#;
+    let withdrawn =
+        record("MAL-2024-3", r#""withdrawn":"2024-02-01T00:00:00Z","#, "npm", "thing", r#"{"introduced":"0"}"#);
+    let rated = record(
+        "GHSA-2",
+        r#""aliases":["MAL-2024-2"],"database_specific":{"severity":"LOW"},"#,
+        "PyPI",
+        "other",
+        r#"{"introduced":"2.0"},{"fixed":"2.2"}"#,
+    );
+    let packages = [
+        Package::new(Ecosystem::Npm, "thing", "no version at all"),
+        Package::new(Ecosystem::PyPi, "other", "2.0"),
+        Package::new(Ecosystem::PyPi, "other", "1.9"),
+    ];
+    let matches = matched(&[all, listed.to_owned(), withdrawn, rated], &packages, None);
+    let rows: Vec<_> =
+        matches.findings.iter().map(|f| (f.package, f.id.as_str(), f.is_malicious, f.fixed.as_deref())).collect();
+    assert_eq!(rows, [(0, "MAL-2024-1", true, None), (1, "MAL-2024-2", true, Some("2.2"))]);
+    assert_eq!(matches.findings[1].records, ["GHSA-2", "MAL-2024-2"]);
+    for finding in &matches.findings {
+        assert_eq!(
+            (finding.severity.level, finding.severity.from.as_deref()),
+            (Level::Critical, Some(finding.id.as_str()))
+        );
+    }
+    assert_eq!(matches.undecided, []);
+}

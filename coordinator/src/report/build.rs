@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use lazaret::ecosystem::Ecosystem;
+use lazaret::exposure::ExposureKind;
 use lazaret::image::Image;
 use lazaret::inventory::{GapKind, Recognised};
 use lazaret::text::from_bytes;
@@ -38,6 +39,8 @@ pub enum Scanner {
     Vuln,
     /// Secrets in every layer and in the image's configuration.
     Secret,
+    /// Malware in every layer, and in what the image's configuration runs.
+    Malware,
 }
 
 impl Scanner {
@@ -47,6 +50,15 @@ impl Scanner {
             Self::Packages => "packages",
             Self::Vuln => "vuln",
             Self::Secret => "secret",
+            Self::Malware => "malware",
+        }
+    }
+
+    /// Whose exposures are of this kind.
+    const fn of(kind: ExposureKind) -> Self {
+        match kind {
+            ExposureKind::Malware => Self::Malware,
+            _ => Self::Secret,
         }
     }
 }
@@ -83,9 +95,9 @@ pub fn build(image: &Image, inventoried: &Inventoried, context: Context<'_>) -> 
         });
     }
     let (findings, suppressed) = context.policy.apply(rows);
-    let looked_for_secrets = context.scanners.contains(&Scanner::Secret);
-    let exposures = if looked_for_secrets { contents.exposures.as_slice() } else { &[] };
-    let (exposures, dismissed) = super::exposures::rows(exposures, &instructions, context.policy);
+    let wanted = contents.exposures.iter();
+    let wanted = wanted.filter(|exposed| context.scanners.contains(&Scanner::of(exposed.exposure.kind)));
+    let (exposures, dismissed) = super::exposures::rows(wanted, &instructions, context.policy);
     gaps.sort_unstable();
     gaps.dedup();
     let unread = unread(contents);
@@ -205,6 +217,7 @@ fn finding_row(
             vector: finding.severity.vector.clone(),
             from: finding.severity.from.clone(),
         },
+        malicious: finding.is_malicious,
         fixed: finding.fixed.clone(),
         summary: finding.summary.clone(),
         layer: installed.layer,

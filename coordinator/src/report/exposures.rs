@@ -35,12 +35,12 @@ pub struct ExposureRow {
     /// The index of the layer that deletes or overwrites it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<u32>,
-    /// What of it is shown.
+    /// What of it is shown; of malware the names of what the rule found.
     pub masked: String,
     /// The same for the same value everywhere, as long as the identity key is the same; none where there was no key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
-    /// Where its owner makes it worthless.
+    /// What is to be done: where the owner of a secret makes it worthless.
     pub rotate: String,
     /// Why it is none to worry about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,12 +62,12 @@ pub enum ExposureState {
 }
 
 /// The rows of `exposures`, the worst first, and those of them that are known to be nothing.
-pub(super) fn rows(
-    exposures: &[LayerExposure],
+pub(super) fn rows<'e>(
+    exposures: impl Iterator<Item = &'e LayerExposure>,
     instructions: &[Option<&str>],
     policy: &Policy,
 ) -> (Vec<ExposureRow>, Vec<ExposureRow>) {
-    let shown = exposures.iter().filter(|exposure| policy.shows(&exposure.exposure));
+    let shown = exposures.filter(|exposure| policy.shows(&exposure.exposure));
     let mut rows: Vec<ExposureRow> = shown.map(|exposure| row(exposure, instructions, policy)).collect();
     rows.sort_by(|a, b| {
         let key = |row: &ExposureRow| (Reverse(row.severity), row.layer, row.line, row.column);

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use comfy_table::{Cell, Color, ContentArrangement, Table};
 use indicatif::HumanBytes;
+use lazaret::exposure::ExposureKind;
 use lazaret::text::visible;
 
 use super::{DistroState, ExposureState, FindingRow, Report, Verdict};
@@ -75,7 +76,7 @@ fn layers(text: &mut String, report: &Report, style: Style) {
     }
 }
 
-/// Secrets and the like, with where they are, whether they can still be seen, and where to revoke them.
+/// Secrets and malware, with where they are, whether they can still be seen, and what to do about them.
 fn exposed(text: &mut String, report: &Report, style: Style) {
     if report.exposures.is_empty() {
         return;
@@ -102,10 +103,22 @@ fn exposed(text: &mut String, report: &Report, style: Style) {
         table.add_row([severity, Cell::new(title), Cell::new(place), Cell::new(state), Cell::new(masked)]);
     }
     let _ = writeln!(text, "\n{}", trimmed(&table));
-    let places: std::collections::BTreeSet<&str> = report.exposures.iter().map(|row| row.rotate.as_str()).collect();
-    let _ = writeln!(text, "\nwhoever can pull the image can read these, deleted or not; revoke them:");
-    for place in places {
-        let _ = writeln!(text, "  {}", visible(place));
+    let advice = |wanted: ExposureKind| {
+        let of_kind = report.exposures.iter().filter(move |row| row.kind == wanted);
+        of_kind.map(|row| row.rotate.as_str()).collect::<std::collections::BTreeSet<_>>()
+    };
+    let kinds = [
+        (ExposureKind::Secret, "whoever can pull the image can read these, deleted or not; revoke them:"),
+        (ExposureKind::Malware, "the image holds malware; do not run it:"),
+    ];
+    for (kind, heading) in kinds {
+        let advice = advice(kind);
+        if !advice.is_empty() {
+            let _ = writeln!(text, "\n{heading}");
+        }
+        for line in advice {
+            let _ = writeln!(text, "  {}", visible(line));
+        }
     }
 }
 
@@ -139,8 +152,9 @@ fn findings(findings: &[FindingRow], style: Style) -> Table {
             None => level,
         };
         let cell = |text: &str| Cell::new(visible(text));
-        let fixed = row.fixed.as_deref().unwrap_or("no fix");
-        table.add_row([level, cell(&row.id), cell(&row.name), cell(&row.version), cell(fixed), Cell::new(row.layer)]);
+        let fixed = row.fixed.as_deref().unwrap_or(if row.malicious { "take it out" } else { "no fix" });
+        let id = if row.malicious { format!("{} (malicious package)", row.id) } else { row.id.clone() };
+        table.add_row([level, cell(&id), cell(&row.name), cell(&row.version), cell(fixed), Cell::new(row.layer)]);
     }
     table
 }
@@ -260,7 +274,7 @@ fn summary(report: &Report, style: Style) -> String {
             let _ = write!(line, " ({})", levels.join(", "));
         }
     }
-    if report.coverage.looked_for("secret") {
+    if report.coverage.looked_for("secret") || report.coverage.looked_for("malware") {
         let _ = write!(line, ", {} exposures", report.exposures.len());
     }
     if !report.suppressed.is_empty() {

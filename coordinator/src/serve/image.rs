@@ -211,7 +211,7 @@ async fn published(
 }
 
 fn judged(setting: &Setting, reference: &str, image: &Image, inventoried: &Inventoried) -> Report {
-    const SCANNERS: [Scanner; 3] = [Scanner::Packages, Scanner::Vuln, Scanner::Secret];
+    const SCANNERS: [Scanner; 4] = [Scanner::Packages, Scanner::Vuln, Scanner::Secret, Scanner::Malware];
     let snapshot = setting.snapshot.as_ref().map(Arc::as_ref);
     assess::report(reference, image, inventoried, &SCANNERS, &setting.policy, |_| match snapshot {
         Some((snapshot, summary)) => Ok((snapshot, summary)),

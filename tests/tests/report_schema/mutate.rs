@@ -30,6 +30,7 @@ pub const OPTIONAL: &[(&str, &str)] = &[
     ("findings", "declared"),
     ("coverage", "declared_too"),
     ("findings", "covers"),
+    ("findings", "malicious"),
     ("findings", "summary"),
     ("suppressed", "summary"),
     ("suppressed", "expires"),

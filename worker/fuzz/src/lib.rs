@@ -5,6 +5,7 @@ pub mod facts;
 pub mod family;
 pub mod file;
 pub mod layer;
+pub mod malware;
 mod memory;
 
 use libfuzzer_sys::Corpus;

@@ -1,17 +1,19 @@
 //! Files that hold files: what is in archives, in compressed files and in wide characters is searched as it streams by, level by
-//! level, with a bound on the levels and on the bytes of all of them.
+//! level, with a bound on the levels and on the bytes of all of them. What looks for malware gets the same bytes.
 
 use std::cell::Cell;
 use std::io::{self, Write};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use flate2::write::{MultiGzDecoder, ZlibDecoder};
-use lazaret::exposure::Exposure;
+use lazaret::exposure::{Exposure, ExposureKind};
 use lazaret::path::LayerPath;
 
 use super::rule::Rules;
 use super::settings::is_settings;
 use super::stream::Stream;
+use crate::malware::{self, Shortfall, Subject, Whole};
 
 mod tar;
 mod wide;
@@ -28,6 +30,9 @@ const HEAD: usize = 512;
 pub(crate) struct File {
     path: LayerPath,
     text: Stream,
+    /// What a user looks for in it, which is in its bytes as they are.
+    whole: Whole,
+    mode: u32,
     /// Whether its own bytes are text or may hold some. Those of compressed files inside others are noise.
     is_text: bool,
     depth: u8,
@@ -45,6 +50,8 @@ struct Room {
     cut: Cell<bool>,
     /// Whether something was left unopened for its depth or size.
     limited: Cell<bool>,
+    /// What could not be looked at for malware.
+    malware: Cell<Shortfall>,
 }
 
 enum Inner {
@@ -60,30 +67,48 @@ enum Inner {
 }
 
 impl File {
-    /// Begins the file of a layer at `path`, of `size` bytes.
-    pub(crate) fn begin(rules: &'static Rules, path: &LayerPath, size: u64) -> Self {
+    /// Begins the file of a layer at `path`, of `size` bytes and with this mode.
+    pub(crate) fn begin(
+        rules: &'static Rules,
+        engine: &Arc<malware::Engine>,
+        path: &LayerPath,
+        size: u64,
+        mode: u32,
+    ) -> Self {
         let room = Room {
             bytes: Cell::new(MAX_UNPACKED),
             found: Cell::default(),
             cut: Cell::new(false),
             limited: Cell::new(false),
+            malware: Cell::default(),
         };
-        Self::new(Stream::new(rules), path.clone(), size, 0, Rc::new(room))
+        let mut file = Self::new(Stream::new(rules), engine, path.clone(), size, 0, Rc::new(room));
+        (file.mode, file.text.mode, file.text.has_sight) = (mode, mode, engine.has_built_in());
+        file
     }
 
-    fn new(mut text: Stream, path: LayerPath, size: u64, depth: u8, room: Rc<Room>) -> Self {
+    fn new(
+        mut text: Stream,
+        engine: &Arc<malware::Engine>,
+        path: LayerPath,
+        size: u64,
+        depth: u8,
+        room: Rc<Room>,
+    ) -> Self {
         text.begin(&path, size, is_settings(path.as_bytes()));
-        Self { path, text, is_text: true, depth, room, head: Vec::new(), size, inner: Inner::Undecided }
+        let whole = Whole::begin(Arc::clone(engine), size);
+        Self { path, text, whole, mode: 0, is_text: true, depth, room, head: Vec::new(), size, inner: Inner::Undecided }
     }
 
     /// A file called `name` in this one.
     fn child(&self, name: &[u8], size: u64) -> Self {
         let path = self.path.inside(&lazaret::text::from_bytes(name));
-        Self::new(self.text.another(), path, size, self.depth + 1, Rc::clone(&self.room))
+        Self::new(self.text.another(), self.whole.engine(), path, size, self.depth + 1, Rc::clone(&self.room))
     }
 
     /// Takes the next bytes.
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        self.whole.feed(Subject { path: &self.path, mode: self.mode }, bytes);
         let mut fed = Inner::None;
         std::mem::swap(&mut fed, &mut self.inner);
         self.inner = match fed {
@@ -136,8 +161,8 @@ impl File {
 
     /// The one file in a compressed file, which has no name of its own.
     fn unnamed(&self) -> Self {
-        let mut file =
-            Self::new(self.text.another(), self.path.clone(), u64::MAX, self.depth + 1, Rc::clone(&self.room));
+        let (text, path, room) = (self.text.another(), self.path.clone(), Rc::clone(&self.room));
+        let mut file = Self::new(text, self.whole.engine(), path, u64::MAX, self.depth + 1, room);
         let name = self.path.as_bytes();
         file.text.begin(&self.path, u64::MAX, is_settings(name.strip_suffix(b".gz").unwrap_or(name)));
         file
@@ -145,7 +170,8 @@ impl File {
 
     /// The same file in narrow characters.
     fn again(&self) -> Self {
-        Self::new(self.text.another(), self.path.clone(), u64::MAX, MAX_DEPTH, Rc::clone(&self.room))
+        let (text, path, room) = (self.text.another(), self.path.clone(), Rc::clone(&self.room));
+        Self::new(text, self.whole.engine(), path, u64::MAX, MAX_DEPTH, room)
     }
 
     fn forward(&mut self, inner: Inner, bytes: &[u8]) -> Inner {
@@ -197,9 +223,17 @@ impl File {
             Inner::Wide(reader) => reader.close(),
         }
         let (mut found, cut) = self.text.finish();
+        let (listed, shortfall) = self.whole.finish(Subject { path: &self.path, mode: self.mode });
+        found.extend(listed);
+        let shortfall = Shortfall { crowded: self.text.is_crowded, ..shortfall };
+        self.room.malware.set(self.room.malware.get().and(shortfall));
         let mut all = self.room.found.take();
         // What an archive does not compress its own bytes have too.
-        found.retain(|own| !all.iter().any(|inside| inside.identity == own.identity && is_in(&inside.path, &own.path)));
+        let same = |inside: &Exposure, own: &Exposure| match own.kind {
+            ExposureKind::Malware => inside.rule == own.rule,
+            _ => inside.identity == own.identity,
+        };
+        found.retain(|own| !all.iter().any(|inside| same(inside, own) && is_in(&inside.path, &own.path)));
         all.extend(found);
         self.room.found.set(all);
         self.room.cut.set(self.room.cut.get() | cut);
@@ -209,7 +243,12 @@ impl File {
     pub(crate) fn finish(self) -> Outcome {
         let room = Rc::clone(&self.room);
         self.close();
-        Outcome { found: room.found.take(), cut: room.cut.get(), limited: room.limited.get() }
+        Outcome {
+            found: room.found.take(),
+            cut: room.cut.get(),
+            limited: room.limited.get(),
+            malware: room.malware.get(),
+        }
     }
 }
 
@@ -221,6 +260,8 @@ pub(crate) struct Outcome {
     pub(crate) cut: bool,
     /// An archive in it was left unopened, or not unpacked to its end, at a limit.
     pub(crate) limited: bool,
+    /// What could not be looked at for malware.
+    pub(crate) malware: Shortfall,
 }
 
 /// Whether a path leads into the archive at another.

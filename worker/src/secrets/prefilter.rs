@@ -17,7 +17,7 @@ const MASK: u32 = 0x47ff_ffff;
 const GRAM: usize = 4;
 
 /// Finds keywords.
-pub(super) struct Prefilter {
+pub(crate) struct Prefilter {
     bits: Box<[u32; WORDS]>,
     /// By gram, of which all are in the bits: places in `candidates`, open addressing.
     slots: Vec<Slot>,
@@ -47,7 +47,7 @@ struct Candidate {
 
 impl Prefilter {
     /// A prefilter for `keywords`, each of at least four bytes; shorter ones are never found.
-    pub(super) fn new(keywords: &[&[u8]]) -> Self {
+    pub(crate) fn new(keywords: &[&[u8]]) -> Self {
         let mut grams: BTreeMap<u32, Vec<Candidate>> = BTreeMap::new();
         for (number, keyword) in (0..).zip(keywords) {
             let folded: Vec<u8> = keyword.iter().map(|byte| byte | 0x20).collect();
@@ -78,7 +78,7 @@ impl Prefilter {
 
     /// Calls `found` with the number and the start of every keyword in `text` whose first eight bytes, or all of its fewer,
     /// stand there, in any case; the order is about that of the text.
-    pub(super) fn scan(&self, text: &[u8], mut found: impl FnMut(u32, usize)) {
+    pub(crate) fn scan(&self, text: &[u8], mut found: impl FnMut(u32, usize)) {
         const BLOCK: usize = 16;
         let mut at = 0;
         while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk::<{ BLOCK + GRAM - 2 }>()) {

@@ -1,4 +1,5 @@
-//! One file's bytes as they stream by, searched in windows that overlap by the longest match.
+//! One file's bytes as they stream by, searched in windows that overlap by the longest match; the built-in rules for malware look
+//! through the same windows.
 
 use lazaret::exposure::{Exposure, ExposureKind, Identity};
 use lazaret::path::LayerPath;
@@ -8,6 +9,7 @@ use super::identity::{digest, is_key};
 use super::mask::masked;
 use super::rule::Rules;
 use super::search::{Found, Search};
+use crate::malware::{Sight, Subject};
 
 /// Bytes that are searched at once, where a file does not come whole.
 const WINDOW: usize = 512 << 10;
@@ -32,8 +34,15 @@ pub(super) struct Stream {
     in_line: u64,
     found: Vec<Exposure>,
     path: LayerPath,
+    /// The mode that the file has in its layer.
+    pub(super) mode: u32,
+    /// Whether the built-in rules for malware are asked.
+    pub(super) has_sight: bool,
+    sight: Sight,
     /// Whether there was more than was told.
     cut: bool,
+    /// Whether there were more words of malware than were looked at.
+    pub(super) is_crowded: bool,
 }
 
 impl Stream {
@@ -49,13 +58,17 @@ impl Stream {
             in_line: 0,
             found: Vec::new(),
             path: LayerPath::root(),
+            mode: 0,
+            has_sight: true,
+            sight: Sight::default(),
             cut: false,
+            is_crowded: false,
         }
     }
 
     /// Another search with the same rules.
     pub(super) fn another(&self) -> Self {
-        Self::new(self.rules)
+        Self { has_sight: self.has_sight, ..Self::new(self.rules) }
     }
 
     /// Begins the file at `path`, of `size` bytes; `settings` as for [`Search::run`].
@@ -65,6 +78,7 @@ impl Stream {
         self.path.clone_from(path);
         (self.size, self.settings) = (size, settings);
         (self.searched, self.lines, self.in_line, self.cut) = (0, 0, 0, false);
+        (self.mode, self.sight, self.is_crowded) = (0, Sight::default(), false);
     }
 
     /// Takes the next bytes of the file.
@@ -72,6 +86,7 @@ impl Stream {
         if self.buffer.is_empty() && self.searched == 0 && bytes.len() as u64 == self.size {
             // The whole file at once, as most are: it need not be copied.
             self.search(bytes, 0..bytes.len());
+            self.whole(bytes);
             self.searched = bytes.len();
             return;
         }
@@ -90,9 +105,25 @@ impl Stream {
     pub(super) fn finish(&mut self) -> (Vec<Exposure>, bool) {
         let buffer = std::mem::take(&mut self.buffer);
         self.search(&buffer, self.searched..buffer.len());
+        if self.searched == 0 {
+            self.whole(&buffer);
+        } else if !buffer.is_empty() && self.has_sight {
+            self.sight.window(&buffer, self.searched..buffer.len(), self.lines, self.in_line);
+            let subject = Subject { path: &self.path, mode: self.mode };
+            let (found, is_crowded) = std::mem::take(&mut self.sight).end(subject);
+            self.found.extend(found);
+            self.is_crowded = is_crowded;
+        }
         self.buffer = buffer;
         self.buffer.clear();
         (std::mem::take(&mut self.found), self.cut)
+    }
+
+    /// Looks for malware in a file that is all in `text`.
+    fn whole(&mut self, text: &[u8]) {
+        if self.has_sight && !text.is_empty() {
+            self.found.extend(Sight::whole(Subject { path: &self.path, mode: self.mode }, text));
+        }
     }
 
     /// Searches a full buffer but for its end, of which the following bytes may make more, and keeps that and what precedes it.
@@ -100,6 +131,9 @@ impl Stream {
         let buffer = std::mem::take(&mut self.buffer);
         let end = buffer.len() - MAX_REACH;
         self.search(&buffer, self.searched..end);
+        if self.has_sight {
+            self.sight.window(&buffer, self.searched..end, self.lines, self.in_line);
+        }
         self.buffer = buffer;
         let gone = end - BEHIND;
         let (lines, in_line) = position(&self.buffer[..gone]);

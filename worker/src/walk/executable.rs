@@ -132,6 +132,7 @@ mod tests {
     use std::io::BufReader;
 
     use super::*;
+    use crate::malware;
     use crate::secrets::{File, Rules};
     use crate::tar::{Entries, Entry};
 
@@ -171,7 +172,7 @@ mod tests {
         let mut entry = Entry::default();
         assert!(entries.next(&mut entry).unwrap());
         let path = LayerPath::from(path);
-        let mut file = File::begin(Rules::built_in(), &path, entry.size);
+        let mut file = File::begin(Rules::built_in(), malware::Engine::built_in(), &path, entry.size, entry.mode);
         let seen = Reader::default().read(&mut Body::new(&mut entries, &entry, &mut file), &path).unwrap();
         assert!(!entries.next(&mut entry).unwrap());
         seen

@@ -1,6 +1,7 @@
-//! What a layer's files expose, whether they stay or are replaced by later entries: the blob ships all of them.
+//! What a layer's files expose, secrets and malware, whether they stay or are replaced by later entries: the blob ships all of them.
 
 use std::collections::BTreeSet;
+use std::io;
 
 use lazaret::exposure::Exposure;
 use lazaret::inventory::{Gap, GapKind};
@@ -27,16 +28,25 @@ impl<'l> Exposures<'l> {
     }
 
     /// Begins a file.
-    pub(super) fn begin(&self, path: &LayerPath, size: u64) -> File {
-        File::begin(self.rules.secrets, path, size)
+    pub(super) fn begin(&self, path: &LayerPath, size: u64, mode: u32) -> File {
+        File::begin(self.rules.secrets, self.rules.malware, path, size, mode)
     }
 
     /// Ends it.
-    pub(super) fn end(&mut self, path: &LayerPath, file: File) {
-        let Outcome { found, cut, limited } = file.finish();
+    ///
+    /// # Errors
+    /// A user's rules took too long. That depends on the machine, so that it can be nothing that the layer's inventory says.
+    pub(super) fn end(&mut self, path: &LayerPath, file: File) -> io::Result<()> {
+        let Outcome { found, cut, limited, malware } = file.finish();
+        if malware.too_slow {
+            let reason = format!("the YARA rules took too long for {path}: make them cheaper, or leave them out");
+            return Err(io::Error::new(io::ErrorKind::TimedOut, reason));
+        }
         let limits = [
             (cut, "more that looks like secrets than is told of one file"),
-            (limited, "an archive in it is nested deeper, or larger, than is searched for secrets"),
+            (limited, "an archive in it is nested deeper, or larger, than is searched"),
+            (malware.crowded, "more that looks like malware than is looked at in one file"),
+            (malware.in_pieces, "too large for the YARA rules at once: they saw it in pieces"),
         ];
         for (_, reason) in limits.into_iter().filter(|(is_reached, _)| *is_reached) {
             if self.gaps.len() < 1000 {
@@ -47,11 +57,12 @@ impl<'l> Exposures<'l> {
             let bytes = exposure.weight();
             if self.bytes.saturating_add(bytes) > self.limits.exposure_bytes {
                 self.full = true;
-                return;
+                return Ok(());
             }
             self.bytes += bytes;
             self.found.insert(exposure);
         }
+        Ok(())
     }
 
     /// What was found, and what could not be told.

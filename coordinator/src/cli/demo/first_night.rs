@@ -27,7 +27,7 @@ use crate::pipeline::Progress;
 use crate::policy::Policy;
 use crate::report::build::Scanner;
 
-pub(super) const SCANNERS: [Scanner; 3] = [Scanner::Packages, Scanner::Vuln, Scanner::Secret];
+pub(super) const SCANNERS: [Scanner; 4] = [Scanner::Packages, Scanner::Vuln, Scanner::Secret, Scanner::Malware];
 
 /// Scans everything, and compares every image with what the seed says.
 pub(super) fn scan(

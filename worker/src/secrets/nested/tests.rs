@@ -15,7 +15,8 @@ fn token(seed: &str) -> String {
 /// Path, line and rule of what is found in the file, in pieces of each of these sizes alike.
 fn found(path: &str, bytes: &[u8]) -> Vec<(String, u64, String)> {
     let search = |size: usize| {
-        let mut file = File::begin(Rules::built_in(), &path.into(), bytes.len() as u64);
+        let mut file =
+            File::begin(Rules::built_in(), malware::Engine::built_in(), &path.into(), bytes.len() as u64, 0o644);
         bytes.chunks(size).for_each(|piece| file.feed(piece));
         let Outcome { mut found, cut, .. } = file.finish();
         assert!(!cut);
@@ -128,13 +129,19 @@ fn bombs_and_depths_are_bounded_and_told() {
         nested = gzip(&nested);
     }
     assert_eq!(found("a", &nested), [pat("a", 1)]);
-    let mut file = File::begin(Rules::built_in(), &"a".into(), 0);
+    let mut file = File::begin(Rules::built_in(), malware::Engine::built_in(), &"a".into(), 0, 0);
     file.feed(&gzip(&nested));
     let Outcome { found, limited, .. } = file.finish();
     assert!(found.is_empty() && limited);
-    let room =
-        Room { bytes: Cell::new(1 << 20), found: Cell::default(), cut: Cell::new(false), limited: Cell::new(false) };
-    let mut file = File::new(Stream::new(Rules::built_in()), "a".into(), 0, 0, Rc::new(room));
+    let room = Room {
+        bytes: Cell::new(1 << 20),
+        found: Cell::default(),
+        cut: Cell::new(false),
+        limited: Cell::new(false),
+        malware: Cell::default(),
+    };
+    let (stream, engine) = (Stream::new(Rules::built_in()), malware::Engine::built_in());
+    let mut file = File::new(stream, engine, "a".into(), 0, 0, Rc::new(room));
     file.feed(&gzip(&vec![0; 8 << 20]));
     assert!(file.finish().limited);
 }
