@@ -14,6 +14,7 @@ mod command_line {
     mod image;
     mod interrupt;
     mod lists;
+    mod malware;
     mod output;
     mod place;
     mod readme;
