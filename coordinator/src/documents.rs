@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use lazaret::image::{Image, ImageConfig};
+use lazaret::inventory::{Gap, GapKind};
 use lazaret::path::LayerPath;
 
-use crate::compose::{Fate, LayerExposure};
+use crate::compose::{Fate, LayerExposure, LayerGap};
 use crate::local;
 
 /// The documents of an image with the secrets in them masked, and what was found.
@@ -16,17 +17,24 @@ pub struct Documents {
     pub annotations: BTreeMap<String, String>,
     /// What they expose, sorted.
     pub exposures: Vec<LayerExposure>,
+    /// Which of them were not searched to their ends, and are masked whole.
+    pub gaps: Vec<LayerGap>,
 }
 
 /// Searches the documents of `image`.
 pub fn documents(image: &Image) -> Documents {
     let (mut config, mut annotations) = (image.config.clone(), image.annotations.clone());
-    let mut exposures = Vec::new();
+    let (mut exposures, mut gaps) = (Vec::new(), Vec::new());
     let mut search = |path: String, layer: Option<u32>, text: &mut String| {
         let path = LayerPath::from(path.as_str());
-        let Some((found, masked)) = local::document(&path, text) else { return };
-        *text = masked;
-        exposures.extend(found.into_iter().map(|exposure| LayerExposure { layer, state: Fate::Present, exposure }));
+        let Some(found) = local::document(&path, text) else { return };
+        *text = found.text;
+        let exposed = found.exposures.into_iter();
+        exposures.extend(exposed.map(|exposure| LayerExposure { layer, state: Fate::Present, exposure }));
+        if found.is_cut {
+            let reason = "more in it looks like secrets than is searched; it is not shown".into();
+            gaps.push(LayerGap { layer, gap: Gap { kind: GapKind::Limit, path, reason } });
+        }
     };
     let run = &mut config.config;
     for (name, values) in [("Env", &mut run.env), ("Entrypoint", &mut run.entrypoint), ("Cmd", &mut run.cmd)] {
@@ -48,5 +56,5 @@ pub fn documents(image: &Image) -> Documents {
         search(format!("history[{index}].created_by"), made, &mut step.created_by);
     }
     exposures.sort_unstable();
-    Documents { config, annotations, exposures }
+    Documents { config, annotations, exposures, gaps }
 }

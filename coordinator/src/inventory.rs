@@ -26,9 +26,11 @@ pub struct ImageInventory {
 impl ImageInventory {
     /// The inventory of `image`.
     pub fn new(image: &Image, mut contents: Contents) -> Self {
-        let Documents { config, annotations, exposures } = documents(image);
+        let Documents { config, annotations, exposures, gaps } = documents(image);
         contents.exposures.extend(exposures);
         contents.exposures.sort_unstable();
+        contents.gaps.extend(gaps);
+        contents.gaps.sort_unstable();
         Self { platform: image.platform.clone(), config, annotations, layers: image.layers.clone(), contents }
     }
 }

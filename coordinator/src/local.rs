@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use lazaret::door::queue::Delivery;
 use lazaret::door::source::{ImageSource, OpenRegistry};
-use lazaret::exposure::Exposure;
 use lazaret::fingerprint::Fingerprint;
 use lazaret::image::{Descriptor, Layer};
 use lazaret::inventory::LayerInventory;
@@ -20,6 +19,7 @@ use lazaret::wire::{self, Kind};
 use lazaret_worker::analyze;
 pub use lazaret_worker::analyze::Analysis;
 use lazaret_worker::limits::Limits;
+use lazaret_worker::secrets::Document;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
@@ -31,11 +31,13 @@ pub fn fingerprint() -> Fingerprint {
     lazaret_worker::fingerprint::inventories()
 }
 
-/// Searches a short text of an image's documents, known as `path`: what it exposes, and the text with that masked.
-pub fn document(path: &LayerPath, text: &str) -> Option<(Vec<Exposure>, String)> {
-    let found = lazaret_worker::secrets::document(path, text)?;
-    let exposures = found.exposures.into_iter();
-    Some((exposures.map(|found| Exposure { identity: found.identity.sealed(None), ..found }).collect(), found.text))
+/// Searches a short text of an image's documents, known as `path`.
+pub fn document(path: &LayerPath, text: &str) -> Option<Document> {
+    let mut found = lazaret_worker::secrets::document(path, text)?;
+    for exposure in &mut found.exposures {
+        exposure.identity = exposure.identity.sealed(None);
+    }
+    Some(found)
 }
 
 /// Analyses a layer of an archive before it is known which one it is; counts the blob's bytes as they are read.

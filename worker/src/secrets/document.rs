@@ -3,6 +3,7 @@
 use lazaret::exposure::Exposure;
 use lazaret::path::LayerPath;
 
+use super::mask::masked;
 use super::rule::Rules;
 use super::search::Search;
 use super::stream::{exposure, position};
@@ -11,14 +12,16 @@ use super::stream::{exposure, position};
 pub struct Document {
     /// What was found, by place, as at the path that was given.
     pub exposures: Vec<Exposure>,
-    /// The text without the values, known dummies included.
+    /// The text without the values, known dummies included. Nothing is left of one that was not searched to its end.
     pub text: String,
+    /// Whether it was not: a text can be made so that more in it looks like secrets than there is work for.
+    pub is_cut: bool,
 }
 
 /// Searches `text`, which is known as `path`; nothing if nothing is in it.
 pub fn document(path: &LayerPath, text: &str) -> Option<Document> {
-    let (found, _) = Search::default().run(Rules::built_in(), text.as_bytes(), true);
-    if found.is_empty() {
+    let (found, is_cut) = Search::default().run(Rules::built_in(), text.as_bytes(), true);
+    if found.is_empty() && !is_cut {
         return None;
     }
     let mut exposures = Vec::with_capacity(found.len());
@@ -35,7 +38,10 @@ pub fn document(path: &LayerPath, text: &str) -> Option<Document> {
         exposures.push(exposure);
     }
     hidden.push_str(text.get(at..).unwrap_or_default());
-    Some(Document { exposures, text: hidden })
+    if is_cut {
+        hidden = masked(&[]);
+    }
+    Some(Document { exposures, text: hidden, is_cut })
 }
 
 #[cfg(test)]
@@ -53,5 +59,15 @@ mod tests {
         let places: Vec<_> = found.exposures.iter().map(|found| (found.line, found.column)).collect();
         assert_eq!(places, [(1, 14), (2, 10)]);
         assert!(document(&"x".into(), "PATH=/usr/bin").is_none());
+    }
+
+    #[test]
+    fn of_a_text_that_takes_too_much_work_nothing_is_left() {
+        let token = Made::of("work").text("ghp_{alnum:30}{crc}");
+        // A setting of 200 bytes begins every six, and none has a digit.
+        let text = format!("{} {token}", "token:".repeat(1 << 16));
+        let found = document(&"history[0]".into(), &text).expect("it is cut");
+        assert!(found.is_cut);
+        assert_eq!(found.text, "****");
     }
 }
