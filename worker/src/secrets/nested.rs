@@ -9,6 +9,7 @@ use flate2::write::{MultiGzDecoder, ZlibDecoder};
 use lazaret::exposure::Exposure;
 use lazaret::path::LayerPath;
 
+use super::names::{self, Kept};
 use super::rule::Rules;
 use super::settings::is_settings;
 use super::stream::Stream;
@@ -36,6 +37,8 @@ pub(crate) struct File {
     /// Bytes that are still to come, as far as the size was known.
     size: u64,
     inner: Inner,
+    /// What has come, if it is called like a secret.
+    named: Option<Box<Kept>>,
 }
 
 /// What is left of the bounds, for a file with everything in it.
@@ -73,7 +76,8 @@ impl File {
 
     fn new(mut text: Stream, path: LayerPath, size: u64, depth: u8, room: Rc<Room>) -> Self {
         text.begin(&path, size, is_settings(path.as_bytes()));
-        Self { path, text, is_text: true, depth, room, head: Vec::new(), size, inner: Inner::Undecided }
+        let named = names::begin(path.as_bytes());
+        Self { path, text, is_text: true, depth, room, head: Vec::new(), size, inner: Inner::Undecided, named }
     }
 
     /// A file called `name` in this one.
@@ -84,6 +88,9 @@ impl File {
 
     /// Takes the next bytes.
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        if let Some(named) = &mut self.named {
+            named.feed(bytes);
+        }
         let mut fed = Inner::None;
         std::mem::swap(&mut fed, &mut self.inner);
         self.inner = match fed {
@@ -139,13 +146,16 @@ impl File {
         let mut file =
             Self::new(self.text.another(), self.path.clone(), u64::MAX, self.depth + 1, Rc::clone(&self.room));
         let name = self.path.as_bytes();
-        file.text.begin(&self.path, u64::MAX, is_settings(name.strip_suffix(b".gz").unwrap_or(name)));
+        let name = name.strip_suffix(b".gz").unwrap_or(name);
+        file.text.begin(&self.path, u64::MAX, is_settings(name));
+        file.named = names::begin(name);
         file
     }
 
     /// The same file in narrow characters.
     fn again(&self) -> Self {
-        Self::new(self.text.another(), self.path.clone(), u64::MAX, MAX_DEPTH, Rc::clone(&self.room))
+        let room = Rc::clone(&self.room);
+        Self { named: None, ..Self::new(self.text.another(), self.path.clone(), u64::MAX, MAX_DEPTH, room) }
     }
 
     fn forward(&mut self, inner: Inner, bytes: &[u8]) -> Inner {
@@ -200,6 +210,10 @@ impl File {
         let mut all = self.room.found.take();
         // What an archive does not compress its own bytes have too.
         found.retain(|own| !all.iter().any(|inside| inside.identity == own.identity && is_in(&inside.path, &own.path)));
+        if let Some(named) = self.named {
+            let told = named.finish(&self.path, &found);
+            found.extend(told);
+        }
         all.extend(found);
         self.room.found.set(all);
         self.room.cut.set(self.room.cut.get() | cut);

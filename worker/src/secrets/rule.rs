@@ -7,6 +7,8 @@ use lazaret::exposure::Severity;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::form::Check;
+use super::glance::{Glance, Set};
+use super::names;
 use super::prefilter::Prefilter;
 
 include!(concat!(env!("OUT_DIR"), "/secret_rules.rs"));
@@ -26,6 +28,8 @@ pub(super) struct Fixed {
     generic: bool,
     reach: usize,
     leads: bool,
+    starts: &'static [u16],
+    run: (u16, usize),
 }
 
 /// How one kind of secret is found.
@@ -50,6 +54,8 @@ pub(crate) struct Rule {
     pub(super) reach: usize,
     /// A match begins with its keyword.
     pub(super) leads: bool,
+    /// What each match looks like.
+    pub(super) glance: Glance,
     pattern: Cow<'static, str>,
     compiled: OnceLock<Option<Regex>>,
 }
@@ -62,7 +68,7 @@ impl Rule {
 }
 
 /// Compiles a pattern: over bytes, and bounded in memory.
-fn compile(pattern: &str) -> Result<Regex, regex::Error> {
+pub(super) fn compile(pattern: &str) -> Result<Regex, regex::Error> {
     const MAX_BYTES: usize = 8 << 20;
     RegexBuilder::new(pattern).unicode(false).size_limit(MAX_BYTES).dfa_size_limit(MAX_BYTES).build()
 }
@@ -89,6 +95,7 @@ pub(super) fn fingerprint(version: &str) -> String {
         keywords.iter().copied().for_each(&mut text);
         text(&format!("{severity:?} {check:?} {entropy} {loose} {generic}"));
     }
+    names::describe(text);
     hasher.finalize().to_hex().to_string()
 }
 
@@ -109,6 +116,7 @@ impl Rules {
                     generic: fixed.generic,
                     reach: fixed.reach,
                     leads: fixed.leads,
+                    glance: Glance { sets: SETS, starts: fixed.starts, run: fixed.run },
                     pattern: fixed.pattern.into(),
                     compiled: OnceLock::new(),
                 };

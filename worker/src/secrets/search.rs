@@ -36,7 +36,12 @@ impl Search {
         hits.clear();
         rules.prefilter.scan(text, |keyword, at| {
             let wanting = rules.wanting.get(keyword as usize).map_or(&[][..], Vec::as_slice);
-            hits.extend(wanting.iter().map(|&rule| (rule, at)));
+            let rest = text.get(at..).unwrap_or_default();
+            let may_be = |number: &u32| {
+                let rule = rules.rules.get(*number as usize);
+                rule.is_some_and(|rule| (settings || !rule.generic) && (!rule.leads || rule.glance.begins(rest)))
+            };
+            hits.extend(wanting.iter().copied().filter(may_be).map(|rule| (rule, at)));
         });
         if hits.is_empty() {
             return (Vec::new(), false);
@@ -46,14 +51,14 @@ impl Search {
         let mut budget = text.len().saturating_mul(MAX_PASSES).max(MIN_BUDGET);
         for of_rule in hits.chunk_by(|a, b| a.0 == b.0) {
             let Some(rule) = of_rule.first().and_then(|&(rule, _)| rules.rules.get(rule as usize)) else { continue };
-            if rule.generic && !settings {
-                continue;
-            }
-            let mut window = 0..0;
+            let (mut window, mut runs) = (0..0, rule.glance.runs());
             for &(_, at) in of_rule {
                 let start = if rule.leads { at } else { at.saturating_sub(rule.reach) };
                 // A look-ahead at the end of a match sees one byte more.
                 let end = at.saturating_add(rule.reach).saturating_add(1).min(text.len());
+                if !runs.is_in(text, start..end) {
+                    continue;
+                }
                 if start > window.end {
                     matches(rule, text, window, &mut budget, &mut found);
                     window = start..end;

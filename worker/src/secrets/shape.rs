@@ -1,0 +1,181 @@
+//! What every match of a pattern has to look like, found out by the build: so that at most places where a keyword stands the
+//! pattern need not run, nor even be compiled.
+
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+use super::glance::Set;
+
+/// Places from the start of a match that are described.
+const PLACES: usize = 32;
+/// Bytes of a run that are looked for.
+const LONGEST: usize = 64;
+
+/// How often a byte of a text is in a set, about, in hundred thousandths.
+fn share(set: &Set) -> u32 {
+    (0..=255).filter(|&byte| set.has(byte)).map(weight).sum()
+}
+
+fn add(set: &mut Set, byte: u8) {
+    set.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
+}
+
+fn join(set: &mut Set, other: Set) {
+    set.0.iter_mut().zip(other.0).for_each(|(mine, its)| *mine |= its);
+}
+
+/// How often a byte occurs in programs and their settings, about, in hundred thousandths.
+fn weight(byte: u8) -> u32 {
+    match byte {
+        b' ' => 12_000,
+        b'e' | b't' | b'a' | b'o' | b'n' | b'i' | b'r' | b's' => 4_000,
+        b'a'..=b'z' => 1_500,
+        b'0' | b'1' | b'\n' => 2_000,
+        b'0'..=b'9' | b'.' | b'_' | b'-' | b'/' | b'"' | b',' => 1_000,
+        b'A'..=b'Z' | b'(' | b')' | b';' | b':' | b'=' | b'\'' => 500,
+        0 => 3_000,
+        0x20..0x7f => 150,
+        _ => 30,
+    }
+}
+
+/// So many bytes of one set, one behind the other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Run {
+    pub(crate) set: Set,
+    pub(crate) size: usize,
+}
+
+impl Run {
+    /// With more bytes in the set, and of another length.
+    fn with(self, other: Set, size: usize) -> Self {
+        let mut set = self.set;
+        join(&mut set, other);
+        Self { set, size }
+    }
+
+    /// How rare it is in texts: about the bits that it takes to say where one begins.
+    fn rarity(&self) -> f64 {
+        let share = f64::from(share(&self.set).max(1)) / 100_000.0;
+        -share.min(1.0).log2() * self.size.min(LONGEST) as f64
+    }
+}
+
+/// What the bytes of a match are, from its start on as far as the shortest goes; where nothing is said at the end, less.
+pub(crate) fn starts(hir: &Hir) -> Vec<Set> {
+    let mut sets = [Set::default(); u64::BITS as usize];
+    walk(hir, 1, &mut sets);
+    let shortest = hir.properties().minimum_len().unwrap_or(0);
+    let mut sets = sets[..shortest.min(PLACES)].to_vec();
+    while sets.last().is_some_and(|set| share(set) > 60_000) {
+        sets.pop();
+    }
+    sets
+}
+
+/// Notes which bytes may stand where, if it begins at any of `starts`, a bit for each; and where it may end.
+fn walk(hir: &Hir, starts: u64, sets: &mut [Set; 64]) -> u64 {
+    let mut note = |starts: u64, set: Set| {
+        (0..64).filter(|place| starts >> place & 1 != 0).for_each(|place| join(&mut sets[place], set));
+        starts << 1
+    };
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => starts,
+        HirKind::Literal(literal) => literal.0.iter().fold(starts, |at, &byte| note(at, single(byte))),
+        HirKind::Class(class) => note(starts, members(class)),
+        HirKind::Capture(capture) => walk(&capture.sub, starts, sets),
+        HirKind::Concat(parts) => parts.iter().fold(starts, |at, part| walk(part, at, sets)),
+        HirKind::Alternation(parts) => parts.iter().fold(0, |ends, part| ends | walk(part, starts, sets)),
+        HirKind::Repetition(repetition) => {
+            let mut at = starts;
+            for _ in 0..repetition.min.min(64) {
+                at = walk(&repetition.sub, at, sets);
+            }
+            let mut ends = at;
+            for _ in repetition.min..repetition.max.unwrap_or(u32::MAX).min(repetition.min.saturating_add(64)) {
+                at = walk(&repetition.sub, at, sets);
+                ends |= at;
+            }
+            ends
+        }
+    }
+}
+
+/// The rarest run that every match has, other than in one of the keywords, which is there anyway; none where it says too little.
+pub(crate) fn run(hir: &Hir, keywords: &[String]) -> Option<Run> {
+    const LEAST: f64 = 7.0;
+    let best = best(hir, keywords)?;
+    (best.rarity() >= LEAST).then_some(Run { size: best.size.min(LONGEST), ..best })
+}
+
+fn best(hir: &Hir, keywords: &[String]) -> Option<Run> {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => None,
+        HirKind::Literal(_) | HirKind::Class(_) => told(whole(hir), keywords),
+        HirKind::Capture(capture) => best(&capture.sub, keywords),
+        HirKind::Repetition(repetition) if repetition.min == 0 => None,
+        HirKind::Repetition(repetition) => rarer(told(whole(hir), keywords), best(&repetition.sub, keywords)),
+        HirKind::Alternation(parts) => {
+            let runs: Option<Vec<Run>> = parts.iter().map(|part| best(part, keywords)).collect();
+            let joined = runs.and_then(|runs| runs.into_iter().reduce(|a, b| a.with(b.set, a.size.min(b.size))));
+            rarer(told(whole(hir), keywords), joined.and_then(|run| told(run, keywords)))
+        }
+        HirKind::Concat(parts) => {
+            let mut found = parts.iter().map(|part| best(part, keywords)).fold(None, rarer);
+            for from in 0..parts.len() {
+                let mut run = Run { set: Set::default(), size: 0 };
+                for part in &parts[from..] {
+                    let next = whole(part);
+                    run = run.with(next.set, run.size + next.size);
+                    found = rarer(found, told(run, keywords));
+                }
+            }
+            found
+        }
+    }
+}
+
+fn rarer(a: Option<Run>, b: Option<Run>) -> Option<Run> {
+    a.into_iter().chain(b).max_by(|a, b| a.rarity().total_cmp(&b.rarity()))
+}
+
+/// A whole match as a run.
+fn whole(hir: &Hir) -> Run {
+    Run { set: bytes(hir), size: hir.properties().minimum_len().unwrap_or(0) }
+}
+
+/// The run, if it says something: if no keyword has it, in whatever case.
+fn told(run: Run, keywords: &[String]) -> Option<Run> {
+    let has = |byte: &u8| run.set.has(byte.to_ascii_lowercase()) || run.set.has(byte.to_ascii_uppercase());
+    let is_in = |keyword: &String| keyword.as_bytes().windows(run.size).any(|window| window.iter().all(has));
+    (run.size > 0 && !keywords.iter().any(is_in)).then_some(run)
+}
+
+/// All bytes that may be in a match.
+fn bytes(hir: &Hir) -> Set {
+    let mut set = Set::default();
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => {}
+        HirKind::Literal(literal) => literal.0.iter().for_each(|&byte| add(&mut set, byte)),
+        HirKind::Class(class) => set = members(class),
+        HirKind::Capture(capture) => set = bytes(&capture.sub),
+        HirKind::Repetition(repetition) => set = bytes(&repetition.sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().for_each(|part| join(&mut set, bytes(part))),
+    }
+    set
+}
+
+fn single(byte: u8) -> Set {
+    let mut set = Set::default();
+    add(&mut set, byte);
+    set
+}
+
+fn members(class: &Class) -> Set {
+    let mut set = Set::default();
+    match class {
+        Class::Bytes(class) => class.iter().for_each(|range| (range.start()..=range.end()).for_each(|b| add(&mut set, b))),
+        // Not of a pattern without Unicode, but it may be anything.
+        Class::Unicode(_) => set = Set([u64::MAX; 4]),
+    }
+    set
+}
