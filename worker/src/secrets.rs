@@ -7,6 +7,8 @@
 mod check;
 mod document;
 mod dummy;
+mod encoded;
+mod escaped;
 mod form;
 mod glance;
 mod identity;
@@ -29,7 +31,7 @@ pub fn warm_up() {
 }
 
 /// The version of how rules are run. Raised with every change of what they find in the same text.
-const VERSION: &str = "2";
+const VERSION: &str = "3";
 
 /// A hash of everything that decides what is found.
 pub fn fingerprint() -> String {

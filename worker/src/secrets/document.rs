@@ -30,8 +30,7 @@ pub fn document(path: &LayerPath, text: &str) -> Option<Document> {
     for found in found {
         let before = text.get(at..found.value.start).unwrap_or_default();
         let (line, column) = position(text.as_bytes().get(..found.value.start).unwrap_or_default());
-        let value = text.as_bytes().get(found.value.clone()).unwrap_or_default();
-        let exposure = exposure(path, &found, value, line, column);
+        let exposure = exposure(path, &found, found.bytes(text.as_bytes()), line, column);
         hidden.push_str(before);
         hidden.push_str(&exposure.masked);
         at = found.value.end;

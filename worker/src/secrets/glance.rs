@@ -28,7 +28,17 @@ pub(super) struct Glance {
 impl Glance {
     /// Whether `text` may begin with a match.
     pub(super) fn begins(&self, text: &[u8]) -> bool {
-        text.len() >= self.starts.len() && self.starts.iter().zip(text).all(|(&set, &byte)| self.set(set).has(byte))
+        text.len() >= self.starts.len() && self.may_begin(text)
+    }
+
+    /// Whether a match may begin with these bytes.
+    pub(super) fn may_begin(&self, bytes: &[u8]) -> bool {
+        self.starts.iter().zip(bytes).all(|(&set, &byte)| self.set(set).has(byte))
+    }
+
+    /// How many of a match's first bytes are told.
+    pub(super) fn places(&self) -> usize {
+        self.starts.len()
     }
 
     /// The runs in a text that matches may have.

@@ -1,11 +1,14 @@
 //! Rules, ready to search with: the prefilter over all of their keywords, and their patterns, compiled when one is first wanted.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use lazaret::exposure::Severity;
 use regex::bytes::{Regex, RegexBuilder};
 
+use super::encoded::Encoded;
+use super::escaped;
 use super::form::Check;
 use super::glance::{Glance, Set};
 use super::names;
@@ -77,8 +80,18 @@ pub(super) fn compile(pattern: &str) -> Result<Regex, regex::Error> {
 pub(crate) struct Rules {
     pub(super) rules: Vec<Rule>,
     pub(super) prefilter: Prefilter,
-    /// By the keywords' numbers: which rules want to be asked.
-    pub(super) wanting: Vec<Vec<u32>>,
+    /// What the prefilter looks for, by its numbers.
+    pub(super) keywords: Vec<Keyword>,
+}
+
+/// Something that the prefilter looks for.
+pub(super) enum Keyword {
+    /// The rules that want to be asked where it stands.
+    Of(Vec<u32>),
+    /// A keyword in base64.
+    Encoded(Encoded),
+    /// What something may be hidden by.
+    Escape(&'static [u8]),
 }
 
 /// A hash of the built-in rules and of `version`.
@@ -127,26 +140,31 @@ impl Rules {
     }
 
     fn of<'k>(rules: impl Iterator<Item = (Rule, &'k [&'k str])>) -> Self {
-        let mut all = Vec::new();
-        let mut keywords: Vec<Vec<u8>> = Vec::new();
-        let mut wanting: Vec<Vec<u32>> = Vec::new();
-        let mut numbers = std::collections::HashMap::new();
+        let (mut all, mut texts, mut keywords) = (Vec::new(), Vec::new(), Vec::new());
+        let mut wanting: BTreeMap<Vec<u8>, Vec<u32>> = BTreeMap::new();
         for (number, (rule, of_rule)) in (0..).zip(rules) {
             for keyword in of_rule {
-                let keyword = keyword.to_ascii_lowercase().into_bytes();
-                let at = *numbers.entry(keyword.clone()).or_insert_with(|| {
-                    keywords.push(keyword);
-                    wanting.push(Vec::new());
-                    wanting.len() - 1
-                });
-                if wanting[at].last() != Some(&number) {
-                    wanting[at].push(number);
+                let rules = wanting.entry(keyword.to_ascii_lowercase().into_bytes()).or_default();
+                if rules.last() != Some(&number) {
+                    rules.push(number);
+                }
+                for encoded in Encoded::all(&rule, number, keyword.as_bytes()) {
+                    texts.push(encoded.text().to_vec());
+                    keywords.push(Keyword::Encoded(encoded));
                 }
             }
             all.push(rule);
         }
-        let keywords: Vec<&[u8]> = keywords.iter().map(Vec::as_slice).collect();
-        Self { rules: all, prefilter: Prefilter::new(&keywords), wanting }
+        for (text, rules) in wanting {
+            texts.push(text);
+            keywords.push(Keyword::Of(rules));
+        }
+        for escape in escaped::KEYWORDS {
+            texts.push(escape.to_vec());
+            keywords.push(Keyword::Escape(escape));
+        }
+        let texts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
+        Self { rules: all, prefilter: Prefilter::new(&texts), keywords }
     }
 }
 
