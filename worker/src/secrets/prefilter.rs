@@ -2,7 +2,9 @@
 //!
 //! Every keyword is at least four bytes long, so of the four-byte grams that begin at its offsets *o* and *o + 1* one begins at
 //! an even place of the text. Only even places are looked at: the gram there is hashed into a table of bits that stays in the
-//! first-level cache; one that is set is compared in full. Letters are folded to lower case by setting bit 5 of every byte,
+//! first-level cache. Where one of a block is set, the block is noted and the next one looked at, without a branch that a
+//! processor would guess wrong; of blocks noted, a second table of other hashes leaves few grams, and these are compared in
+//! full. Letters are folded to lower case by setting bit 5 of every byte,
 //! which also folds some punctuation; the rules' patterns tell those apart. (The idea of hashed grams at a stride is that of
 //! Wu and Manber, "A fast algorithm for multi-pattern searching", 1994.)
 
@@ -12,6 +14,9 @@ use std::collections::BTreeMap;
 const BITS: u32 = 18;
 const WORDS: usize = 1 << (BITS - 5);
 const FOLD: u64 = 0x2020_2020_2020_2020;
+/// Even places that are looked at together, and blocks between which notes are worked through.
+const BLOCK: usize = 16;
+const BLOCKS: usize = 256;
 /// Of the fourth byte of a gram only these bits count: what follows a keyword of four bytes, whatever it is, makes 16 grams.
 const MASK: u32 = 0x47ff_ffff;
 const GRAM: usize = 4;
@@ -19,6 +24,8 @@ const GRAM: usize = 4;
 /// Finds keywords.
 pub(super) struct Prefilter {
     bits: Box<[u32; WORDS]>,
+    /// The same for other hashes.
+    more_bits: Box<[u32; WORDS]>,
     /// By gram, of which all are in the bits: places in `candidates`, open addressing.
     slots: Vec<Slot>,
     candidates: Vec<Candidate>,
@@ -58,12 +65,13 @@ impl Prefilter {
                 }
             }
         }
-        let mut bits = vec![0; WORDS];
-        let mut slots = vec![EMPTY; (4 * grams.len()).next_power_of_two()];
+        let (mut bits, mut more_bits) = (vec![0; WORDS], vec![0; WORDS]);
+        let mut slots = vec![EMPTY; (2 * grams.len()).next_power_of_two()];
         let mut candidates = Vec::new();
         for (gram, of_gram) in grams {
-            let hash = hash(gram);
+            let (hash, other) = hashes(gram);
             bits[word(hash)] |= 1 << bit(hash);
+            more_bits[word(other)] |= 1 << bit(other);
             let mut at = hash as usize & (slots.len() - 1);
             while slots[at].gram != EMPTY.gram {
                 at = (at + 1) & (slots.len() - 1);
@@ -72,60 +80,71 @@ impl Prefilter {
             candidates.extend(of_gram);
             slots[at] = Slot { gram, start, end: candidates.len() as u32 };
         }
-        let bits = bits.into_boxed_slice().try_into().unwrap_or_else(|_| Box::new([0; WORDS]));
-        Self { bits, slots, candidates }
+        let boxed = |bits: Vec<u32>| bits.into_boxed_slice().try_into().unwrap_or_else(|_| Box::new([0; WORDS]));
+        Self { bits: boxed(bits), more_bits: boxed(more_bits), slots, candidates }
     }
 
     /// Calls `found` with the number and the start of every keyword in `text` whose first eight bytes, or all of its fewer,
     /// stand there, in any case; the order is about that of the text.
     pub(super) fn scan(&self, text: &[u8], mut found: impl FnMut(u32, usize)) {
-        const BLOCK: usize = 16;
+        let mut noted = [0_u32; BLOCKS];
         let mut at = 0;
-        while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk::<{ BLOCK + GRAM - 2 }>()) {
-            // Three loads hold the eight grams: at 0, 2, 4; 6, 8, 10; 12, 14.
-            let (a, b, c) = (load::<0>(block), load::<6>(block), load::<10>(block));
-            let any = self.has(a)
-                | self.has(a >> 16)
-                | self.has(a >> 32)
-                | self.has(b)
-                | self.has(b >> 16)
-                | self.has(b >> 32)
-                | self.has(c >> 16)
-                | self.has(c >> 32);
-            if any & 1 != 0 {
-                self.block(text, at, BLOCK, &mut found);
+        loop {
+            let rest = text.get(at..).unwrap_or_default();
+            let part = rest.get(..BLOCKS * BLOCK + GRAM - 2).unwrap_or(rest);
+            let (mut count, mut here) = (0, 0);
+            while let Some(block) = block_at(part, here) {
+                let any = grams(block).into_iter().fold(0, |any, gram| any | self.has(gram));
+                noted[count % BLOCKS] = here as u32;
+                count += (any & 1) as usize;
+                here += BLOCK;
             }
-            at += BLOCK;
+            for &place in &noted[..count] {
+                self.block(text, at + place as usize, &mut found);
+            }
+            if here == 0 {
+                break;
+            }
+            at += here;
         }
-        self.block(text, at, text.len().saturating_sub(at), &mut found);
+        for at in (at..text.len()).step_by(2) {
+            // Behind the end stands a zero, so that a keyword of four bytes at an odd place is found at the very end too.
+            let gram = word_at(text, at) | FOLD;
+            if at + GRAM <= text.len() + 1 && self.has(gram) & 1 != 0 {
+                self.gram(text, at, gram as u32 & MASK, &mut found);
+            }
+        }
     }
 
     /// The bit of a gram, the lowest, and others above it.
     #[inline(always)]
     fn has(&self, gram: u64) -> u32 {
-        let hash = hash(gram as u32);
+        let (hash, _) = hashes(gram as u32);
         self.bits[word(hash)] >> bit(hash)
     }
 
-    /// Looks at the even places of `text` from `at` on, `size` bytes of them, one by one.
-    #[cold]
-    #[inline(never)]
-    fn block(&self, text: &[u8], at: usize, size: usize, found: &mut impl FnMut(u32, usize)) {
-        for at in (at..at + size).step_by(2) {
-            if at + GRAM > text.len() + 1 {
-                return;
-            }
-            // Behind the end stands a zero, so that a keyword of four bytes at an odd place is found at the very end too.
-            let gram = (word_at(text, at) | FOLD) as u32;
-            if self.has(u64::from(gram)) & 1 != 0 {
-                self.gram(text, at, gram & MASK, found);
-            }
+    /// Looks at the grams of a block that was noted.
+    #[inline(always)]
+    fn block(&self, text: &[u8], at: usize, found: &mut impl FnMut(u32, usize)) {
+        let Some(block) = block_at(text, at) else { return };
+        let grams = grams(block);
+        let mut left = grams.iter().rev().fold(0_u32, |left, &gram| {
+            let (hash, other) = hashes(gram as u32);
+            let has = self.bits[word(hash)] >> bit(hash) & self.more_bits[word(other)] >> bit(other);
+            left << 1 | has & 1
+        });
+        while left != 0 {
+            let number = left.trailing_zeros() as usize % grams.len();
+            left &= left - 1;
+            self.gram(text, at + 2 * number, grams[number] as u32 & MASK, found);
         }
     }
 
+    /// Looks whether a keyword of a gram is there.
+    #[inline(never)]
     fn gram(&self, text: &[u8], at: usize, gram: u32, found: &mut impl FnMut(u32, usize)) {
         let last = self.slots.len() - 1;
-        let mut slot = hash(gram) as usize & last;
+        let mut slot = hashes(gram).0 as usize & last;
         while self.slots[slot].gram != gram {
             if self.slots[slot].gram == EMPTY.gram {
                 return;
@@ -169,8 +188,20 @@ fn anchors(keyword: &[u8], number: u32) -> Vec<(u32, Candidate)> {
     anchors
 }
 
+fn block_at(text: &[u8], at: usize) -> Option<&[u8; BLOCK + GRAM - 2]> {
+    text.get(at..)?.first_chunk()
+}
+
+/// The eight grams at even places, each in the lower half.
 #[inline(always)]
-fn load<const AT: usize>(block: &[u8; 18]) -> u64 {
+fn grams(block: &[u8; BLOCK + GRAM - 2]) -> [u64; BLOCK / 2] {
+    // Three loads hold them: at 0, 2, 4; 6, 8, 10; 12, 14.
+    let (a, b, c) = (load::<0>(block), load::<6>(block), load::<10>(block));
+    [a, a >> 16, a >> 32, b, b >> 16, b >> 32, c >> 16, c >> 32]
+}
+
+#[inline(always)]
+fn load<const AT: usize>(block: &[u8; BLOCK + GRAM - 2]) -> u64 {
     let mut bytes = [0; 8];
     bytes.copy_from_slice(&block[AT..AT + 8]);
     u64::from_le_bytes(bytes) | FOLD
@@ -185,10 +216,11 @@ fn word_at(text: &[u8], at: usize) -> u64 {
     }
 }
 
-/// Multiplicative hashing: the upper bits are used. In 64 bits, which compilers do not turn into slower vectors.
+/// Two hashes of a gram, from one product. In 64 bits, which compilers do not turn into slower vectors.
 #[inline(always)]
-fn hash(gram: u32) -> u32 {
-    (u64::from(gram & MASK).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BITS)) as u32
+fn hashes(gram: u32) -> (u32, u32) {
+    let product = u64::from(gram & MASK).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    ((product >> (64 - BITS)) as u32, (product >> (64 - 2 * BITS)) as u32 & ((1 << BITS) - 1))
 }
 
 #[inline(always)]
