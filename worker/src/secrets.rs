@@ -12,6 +12,7 @@ mod escaped;
 mod form;
 mod glance;
 mod identity;
+mod labels;
 mod mask;
 mod names;
 mod nested;
@@ -39,5 +40,6 @@ pub fn fingerprint() -> String {
 }
 
 pub use document::{Document, document};
+pub(crate) use labels::Labels;
 pub(crate) use nested::{File, Outcome};
 pub(crate) use rule::Rules;

@@ -153,6 +153,7 @@ impl<'l> Walk<'l> {
             }
             return Ok(());
         }
+        self.exposures.labels(entry, &path);
         self.names.imply_parents(&path, self.limits);
         if entry.kind() == EntryKind::Directory {
             self.directory(path);

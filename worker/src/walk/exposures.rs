@@ -7,12 +7,14 @@ use lazaret::inventory::{Gap, GapKind};
 use lazaret::path::LayerPath;
 
 use crate::limits::Limits;
-use crate::secrets::{File, Outcome, Rules};
+use crate::secrets::{File, Labels, Outcome, Rules};
+use crate::tar::Entry;
 
 /// The search through all files of a layer.
 pub(super) struct Exposures<'l> {
     limits: &'l Limits,
     rules: &'static Rules,
+    labels: Labels,
     found: BTreeSet<Exposure>,
     /// What `found` takes in memory, about.
     bytes: usize,
@@ -23,7 +25,8 @@ pub(super) struct Exposures<'l> {
 impl<'l> Exposures<'l> {
     pub(super) fn new(limits: &'l Limits) -> Self {
         let rules = Rules::built_in();
-        Self { limits, rules, found: BTreeSet::new(), bytes: 0, full: false, gaps: BTreeSet::new() }
+        let (found, gaps) = (BTreeSet::new(), BTreeSet::new());
+        Self { limits, rules, labels: Labels::default(), found, bytes: 0, full: false, gaps }
     }
 
     /// Begins a file.
@@ -43,6 +46,22 @@ impl<'l> Exposures<'l> {
                 self.gaps.insert(Gap { kind: GapKind::Limit, path: path.clone(), reason: reason.into() });
             }
         }
+        self.tell(found);
+    }
+
+    /// Searches what an entry says beside its data: its name, the target of a link, its extended attributes.
+    pub(super) fn labels(&mut self, entry: &Entry, path: &LayerPath) {
+        let found = self.labels.of(path, &entry.link);
+        self.tell(found);
+        if !entry.attributes.is_empty() {
+            let mut file = self.begin(&path.inside("extended attributes"), entry.attributes.len() as u64);
+            file.feed(&entry.attributes);
+            self.end(path, file);
+        }
+    }
+
+    /// Remembers what was found.
+    fn tell(&mut self, found: Vec<Exposure>) {
         for exposure in found {
             let bytes = exposure.weight();
             if self.bytes.saturating_add(bytes) > self.limits.exposure_bytes {
