@@ -21,6 +21,8 @@ mod private_key;
 mod rule;
 mod search;
 mod settings;
+#[cfg(test)]
+mod shape;
 mod stream;
 #[cfg(test)]
 pub(crate) mod template;

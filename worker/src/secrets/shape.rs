@@ -179,3 +179,41 @@ fn members(class: &Class) -> Set {
     }
     set
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hir(pattern: &str) -> Hir {
+        regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(pattern).expect("a pattern")
+    }
+
+    fn set(bytes: &str) -> Set {
+        let mut set = Set::default();
+        bytes.bytes().for_each(|byte| add(&mut set, byte));
+        set
+    }
+
+    #[test]
+    fn the_first_bytes_are_those_of_the_pattern() {
+        assert_eq!(starts(&hir(r"\bab(?<secret>[01]{2})c?")), [set("a"), set("b"), set("01"), set("01")]);
+        assert_eq!(starts(&hir("x(?:a|bc){1,2}yz")), [set("x"), set("ab"), set("acby"), set("yzcab")]);
+        assert_eq!(starts(&hir("a[^x]{3}")), [set("a")]);
+        assert_eq!(starts(&hir("[0-9]{100}")).len(), PLACES);
+        assert_eq!(starts(&hir("(?:ab){0,3}c")), [set("ac")]);
+    }
+
+    #[test]
+    fn the_rarest_run_is_told() {
+        let told = |pattern: &str, keywords: &[&str]| {
+            let keywords: Vec<String> = keywords.iter().map(|&keyword| keyword.to_owned()).collect();
+            run(&hir(pattern), &keywords).map(|run| (run.set, run.size))
+        };
+        let hex = set("0123456789abcdef");
+        assert_eq!(told(r"(?i:token)[ =]{1,9}(?<secret>[0-9a-f]{40})\b", &["token"]), Some((hex, 40)));
+        assert_eq!(told("(?:[0-9a-f]{32}|[0-9a-f]{20,24})-us", &["-us"]), Some((hex, 20)));
+        assert_eq!(told("token", &["token"]), None);
+        assert_eq!(told("tokens?[^x]{9}", &["token"]), None);
+        assert_eq!(told("[0-9]{200}", &["x"]).map(|(_, size)| size), Some(LONGEST));
+    }
+}
