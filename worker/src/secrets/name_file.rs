@@ -38,20 +38,10 @@ pub(crate) struct NameText {
     pub(crate) pattern: Option<String>,
     /// Where its owner makes it worthless.
     pub(crate) rotate: String,
-    /// Files that are told.
-    pub(crate) examples: Vec<Example>,
+    /// Files that are told: `path`, and in `content` a template of what is in it, or its bytes as `hex:`.
+    pub(crate) examples: Vec<toml::Table>,
     /// Files that are not.
-    pub(crate) counter_examples: Vec<Example>,
-}
-
-/// A file of a test.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Example {
-    /// Where it is.
-    pub(crate) path: String,
-    /// What is in it: a template, or bytes as `hex:`.
-    pub(crate) content: String,
+    pub(crate) counter_examples: Vec<toml::Table>,
 }
 
 /// The bytes that are told, and which of them count.

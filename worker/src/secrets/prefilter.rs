@@ -1,44 +1,38 @@
-//! The literal prefilter: where in a text any of a thousand keywords stands, at about a byte for each cycle.
+//! The literal prefilter: where in a text any of two thousand keywords stands, at less than a cycle for each byte.
 //!
 //! Every keyword is at least four bytes long, so of the four-byte grams that begin at its offsets *o* and *o + 1* one begins at
-//! an even place of the text. Only even places are looked at: the gram there is hashed into a table of bits that stays in the
-//! first-level cache. Where one of a block is set, the block is noted and the next one looked at, without a branch that a
-//! processor would guess wrong; of blocks noted, a second table of other hashes leaves few grams, and these are compared in
-//! full. Letters are folded to lower case by setting bit 5 of every byte,
-//! which also folds some punctuation; the rules' patterns tell those apart. (The idea of hashed grams at a stride is that of
-//! Wu and Manber, "A fast algorithm for multi-pattern searching", 1994.)
+//! an even place of the text. Only even places are looked at: a gram there is hashed to a slot of a table and to a tag, and where
+//! the slot has that tag the gram is very likely one of a keyword, of which eight bytes are then compared. Letters are folded to
+//! lower case by setting bit 5 of every byte, which also folds some punctuation; the rules' patterns tell those apart. (The idea
+//! of hashed grams at a stride is that of Wu and Manber, "A fast algorithm for multi-pattern searching", 1994.)
+//!
+//! A part of the text goes through one small loop after the other, hashing, looking up, comparing, noting: but for the look-ups
+//! compilers make vectors of these, and none has a branch that a processor would guess wrong.
 
 use std::collections::BTreeMap;
 
-/// Bits of the table, as a power of two: 32 KiB.
-const BITS: u32 = 18;
-const WORDS: usize = 1 << (BITS - 5);
-const FOLD: u64 = 0x2020_2020_2020_2020;
-/// Even places that are looked at together, and blocks between which notes are worked through.
-const BLOCK: usize = 16;
-const BLOCKS: usize = 256;
+/// Slots of the table, one for each hash.
+const SLOTS: usize = 1 << 16;
+/// What is set in each byte of a pair to fold it.
+const FOLD: u16 = 0x2020;
 /// Of the fourth byte of a gram only these bits count: what follows a keyword of four bytes, whatever it is, makes 16 grams.
-const MASK: u32 = 0x47ff_ffff;
+const MASK: u16 = 0x47ff;
 const GRAM: usize = 4;
+/// Even places of a part that goes through the loops at once, and of a group that is noted at once.
+const PART: usize = 512;
+const GROUP: usize = 16;
+/// The tag of a slot that grams of different tags share. Those of grams are odd, and that of an empty slot is 0.
+const SHARED: u8 = 2;
 
 /// Finds keywords.
 pub(super) struct Prefilter {
-    bits: Box<[u32; WORDS]>,
-    /// The same for other hashes.
-    more_bits: Box<[u32; WORDS]>,
-    /// By gram, of which all are in the bits: places in `candidates`, open addressing.
-    slots: Vec<Slot>,
+    tags: Box<[u8; SLOTS]>,
+    /// By slot: the number of its range of candidates.
+    ranges: Box<[u16; SLOTS]>,
+    /// Where in `candidates` each range begins; the first is empty, and the last ends them all.
+    starts: Vec<u32>,
     candidates: Vec<Candidate>,
 }
-
-#[derive(Clone, Copy)]
-struct Slot {
-    gram: u32,
-    start: u32,
-    end: u32,
-}
-
-const EMPTY: Slot = Slot { gram: u32::MAX, start: 0, end: 0 };
 
 /// A keyword that has a gram: up to eight bytes of it, and where they begin.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,102 +59,104 @@ impl Prefilter {
                 }
             }
         }
-        let (mut bits, mut more_bits) = (vec![0; WORDS], vec![0; WORDS]);
-        let mut slots = vec![EMPTY; (2 * grams.len()).next_power_of_two()];
-        let mut candidates = Vec::new();
-        for (gram, of_gram) in grams {
-            let (hash, other) = hashes(gram);
-            bits[word(hash)] |= 1 << bit(hash);
-            more_bits[word(other)] |= 1 << bit(other);
-            let mut at = hash as usize & (slots.len() - 1);
-            while slots[at].gram != EMPTY.gram {
-                at = (at + 1) & (slots.len() - 1);
+        let mut by_slot: BTreeMap<u16, (u8, Vec<Candidate>)> = BTreeMap::new();
+        for (gram, candidates) in grams {
+            let (slot, tag) = hash(gram as u16, (gram >> 16) as u16);
+            let (of_slot, all) = by_slot.entry(slot).or_insert((tag, Vec::new()));
+            if *of_slot != tag {
+                *of_slot = SHARED;
             }
-            let start = candidates.len() as u32;
-            candidates.extend(of_gram);
-            slots[at] = Slot { gram, start, end: candidates.len() as u32 };
+            all.extend(candidates);
         }
-        let boxed = |bits: Vec<u32>| bits.into_boxed_slice().try_into().unwrap_or_else(|_| Box::new([0; WORDS]));
-        Self { bits: boxed(bits), more_bits: boxed(more_bits), slots, candidates }
+        let (mut tags, mut ranges) = (vec![0; SLOTS], vec![0; SLOTS]);
+        let (mut starts, mut candidates) = (vec![0, 0], Vec::new());
+        for (slot, (tag, of_slot)) in by_slot {
+            tags[usize::from(slot)] = tag;
+            // There are fewer slots than numbers.
+            ranges[usize::from(slot)] = (starts.len() - 1) as u16;
+            candidates.extend(of_slot);
+            starts.push(candidates.len() as u32);
+        }
+        Self { tags: boxed(tags), ranges: boxed(ranges), starts, candidates }
     }
 
     /// Calls `found` with the number and the start of every keyword in `text` whose first eight bytes, or all of its fewer,
     /// stand there, in any case; the order is about that of the text.
     pub(super) fn scan(&self, text: &[u8], mut found: impl FnMut(u32, usize)) {
-        let mut noted = [0_u32; BLOCKS];
+        let mut pairs = [0_u16; PART + 1];
+        let (mut slots, mut tags, mut seen) = ([0_u16; PART], [0_u8; PART], [0_u8; PART]);
+        let mut noted = [0_u16; PART / GROUP];
         let mut at = 0;
-        loop {
-            let rest = text.get(at..).unwrap_or_default();
-            let part = rest.get(..BLOCKS * BLOCK + GRAM - 2).unwrap_or(rest);
-            let (mut count, mut here) = (0, 0);
-            while let Some(block) = block_at(part, here) {
-                let any = grams(block).into_iter().fold(0, |any, gram| any | self.has(gram));
-                noted[count % BLOCKS] = here as u32;
-                count += (any & 1) as usize;
-                here += BLOCK;
+        while let Some(part) = text.get(at..at + 2 * pairs.len()) {
+            for (pair, bytes) in pairs.iter_mut().zip(part.as_chunks().0) {
+                *pair = u16::from_le_bytes(*bytes) | FOLD;
             }
-            for &place in &noted[..count] {
-                self.block(text, at + place as usize, &mut found);
+            for (((first, second), slot), tag) in pairs.iter().zip(&pairs[1..]).zip(&mut slots).zip(&mut tags) {
+                (*slot, *tag) = hash(*first, *second);
             }
-            if here == 0 {
-                break;
+            for (seen, slot) in seen.iter_mut().zip(&slots) {
+                *seen = self.tags[usize::from(*slot)];
             }
-            at += here;
+            let mut count = 0;
+            let groups = seen.as_chunks::<GROUP>().0.iter().zip(tags.as_chunks::<GROUP>().0);
+            for (number, (seen, tags)) in groups.enumerate() {
+                let any = seen.iter().zip(tags).fold(0, |any, (&seen, &tag)| any | u8::from(is_one(seen, tag)));
+                noted[count % (PART / GROUP)] = number as u16;
+                count += usize::from(any);
+            }
+            for &group in &noted[..count] {
+                let first = usize::from(group) * GROUP;
+                for place in first..first + GROUP {
+                    if is_one(seen[place % PART], tags[place % PART]) {
+                        self.slot(text, at + 2 * place, slots[place % PART], &mut found);
+                    }
+                }
+            }
+            at += 2 * PART;
         }
         for at in (at..text.len()).step_by(2) {
             // Behind the end stands a zero, so that a keyword of four bytes at an odd place is found at the very end too.
-            let gram = word_at(text, at) | FOLD;
-            if at + GRAM <= text.len() + 1 && self.has(gram) & 1 != 0 {
-                self.gram(text, at, gram as u32 & MASK, &mut found);
+            let gram = word_at(text, at);
+            let (slot, tag) = hash(gram as u16 | FOLD, (gram >> 16) as u16 | FOLD);
+            if at + GRAM <= text.len() + 1 && is_one(self.tags[usize::from(slot)], tag) {
+                self.slot(text, at, slot, &mut found);
             }
         }
     }
 
-    /// The bit of a gram, the lowest, and others above it.
-    #[inline(always)]
-    fn has(&self, gram: u64) -> u32 {
-        let (hash, _) = hashes(gram as u32);
-        self.bits[word(hash)] >> bit(hash)
-    }
-
-    /// Looks at the grams of a block that was noted.
-    #[inline(always)]
-    fn block(&self, text: &[u8], at: usize, found: &mut impl FnMut(u32, usize)) {
-        let Some(block) = block_at(text, at) else { return };
-        let grams = grams(block);
-        let mut left = grams.iter().rev().fold(0_u32, |left, &gram| {
-            let (hash, other) = hashes(gram as u32);
-            let has = self.bits[word(hash)] >> bit(hash) & self.more_bits[word(other)] >> bit(other);
-            left << 1 | has & 1
-        });
-        while left != 0 {
-            let number = left.trailing_zeros() as usize % grams.len();
-            left &= left - 1;
-            self.gram(text, at + 2 * number, grams[number] as u32 & MASK, found);
-        }
-    }
-
-    /// Looks whether a keyword of a gram is there.
+    /// Looks whether a keyword with a gram in this slot, which begins at a place, is there.
     #[inline(never)]
-    fn gram(&self, text: &[u8], at: usize, gram: u32, found: &mut impl FnMut(u32, usize)) {
-        let last = self.slots.len() - 1;
-        let mut slot = hashes(gram).0 as usize & last;
-        while self.slots[slot].gram != gram {
-            if self.slots[slot].gram == EMPTY.gram {
-                return;
-            }
-            slot = (slot + 1) & last;
-        }
-        let Slot { start, end, .. } = self.slots[slot];
-        for candidate in &self.candidates[start as usize..end as usize] {
+    fn slot(&self, text: &[u8], at: usize, slot: u16, found: &mut impl FnMut(u32, usize)) {
+        let range = usize::from(self.ranges[usize::from(slot)]);
+        let (Some(&start), Some(&end)) = (self.starts.get(range), self.starts.get(range + 1)) else { return };
+        for candidate in self.candidates.get(start as usize..end as usize).unwrap_or_default() {
             let Some(begin) = at.checked_sub(candidate.ahead as usize) else { continue };
-            if (word_at(text, begin) | FOLD) & candidate.mask == candidate.word
+            if (word_at(text, begin) | 0x2020_2020_2020_2020) & candidate.mask == candidate.word
                 && let Some(begin) = begin.checked_sub(candidate.skip as usize)
             {
                 found(candidate.keyword, begin);
             }
         }
     }
+}
+
+fn boxed<T: Copy + Default>(slots: Vec<T>) -> Box<[T; SLOTS]> {
+    slots.into_boxed_slice().try_into().unwrap_or_else(|_| Box::new([T::default(); SLOTS]))
+}
+
+/// Whether what a slot has may be of a gram with this tag.
+#[inline(always)]
+fn is_one(seen: u8, tag: u8) -> bool {
+    (seen == tag) | (seen == SHARED)
+}
+
+/// The slot and the tag of a gram, of two folded pairs of bytes: multiplicative hashing, in as many bits as vectors multiply.
+#[inline(always)]
+fn hash(first: u16, second: u16) -> (u16, u8) {
+    let second = second & MASK;
+    let slot = first.wrapping_mul(0x9e35).wrapping_add(second.wrapping_mul(0x6a6d));
+    let tag = first.wrapping_mul(0xc2b3).wrapping_add(second.wrapping_mul(0x5851));
+    (slot, (tag >> 8) as u8 | 1)
 }
 
 /// The grams by which a keyword, folded already, is found: those of the two neighbouring offsets where they are rarest.
@@ -180,31 +176,12 @@ fn anchors(keyword: &[u8], number: u32) -> Vec<(u32, Candidate)> {
         let mask = if size == 8 { u64::MAX } else { (1 << (8 * size)) - 1 };
         let word = word_at(&keyword[skip..skip + size], 0);
         for at in [best, best + 1] {
-            let gram = word_at(&spelling[at..at + GRAM], 0) as u32 & MASK;
+            let gram = word_at(&spelling[at..at + GRAM], 0) as u32 & (u32::from(MASK) << 16 | 0xffff);
             anchors
                 .push((gram, Candidate { word, mask, ahead: (at - skip) as u32, skip: skip as u32, keyword: number }));
         }
     }
     anchors
-}
-
-fn block_at(text: &[u8], at: usize) -> Option<&[u8; BLOCK + GRAM - 2]> {
-    text.get(at..)?.first_chunk()
-}
-
-/// The eight grams at even places, each in the lower half.
-#[inline(always)]
-fn grams(block: &[u8; BLOCK + GRAM - 2]) -> [u64; BLOCK / 2] {
-    // Three loads hold them: at 0, 2, 4; 6, 8, 10; 12, 14.
-    let (a, b, c) = (load::<0>(block), load::<6>(block), load::<10>(block));
-    [a, a >> 16, a >> 32, b, b >> 16, b >> 32, c >> 16, c >> 32]
-}
-
-#[inline(always)]
-fn load<const AT: usize>(block: &[u8; BLOCK + GRAM - 2]) -> u64 {
-    let mut bytes = [0; 8];
-    bytes.copy_from_slice(&block[AT..AT + 8]);
-    u64::from_le_bytes(bytes) | FOLD
 }
 
 /// Eight bytes from `at` on; zeros behind the end.
@@ -214,23 +191,6 @@ fn word_at(text: &[u8], at: usize) -> u64 {
         Some(bytes) => u64::from_le_bytes(*bytes),
         None => rest.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)),
     }
-}
-
-/// Two hashes of a gram, from one product. In 64 bits, which compilers do not turn into slower vectors.
-#[inline(always)]
-fn hashes(gram: u32) -> (u32, u32) {
-    let product = u64::from(gram & MASK).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    ((product >> (64 - BITS)) as u32, (product >> (64 - 2 * BITS)) as u32 & ((1 << BITS) - 1))
-}
-
-#[inline(always)]
-fn word(hash: u32) -> usize {
-    hash as usize >> 5 & (WORDS - 1)
-}
-
-#[inline(always)]
-fn bit(hash: u32) -> u32 {
-    hash & 31
 }
 
 /// About 1.6 times the logarithm of how often a folded gram occurs, from how often its bytes follow each other.

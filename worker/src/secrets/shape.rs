@@ -10,9 +10,11 @@ const PLACES: usize = 32;
 /// Bytes of a run that are looked for.
 const LONGEST: usize = 64;
 
-/// How often a byte of a text is in a set, about, in hundred thousandths.
-fn share(set: &Set) -> u32 {
-    (0..=255).filter(|&byte| set.has(byte)).map(weight).sum()
+/// How often a byte of a text is in a set, about.
+fn share(set: &Set) -> f64 {
+    let all: u32 = (0..=255).map(weight).sum();
+    let its: u32 = (0..=255).filter(|&byte| set.has(byte)).map(weight).sum();
+    f64::from(its) / f64::from(all)
 }
 
 fn add(set: &mut Set, byte: u8) {
@@ -23,7 +25,7 @@ fn join(set: &mut Set, other: Set) {
     set.0.iter_mut().zip(other.0).for_each(|(mine, its)| *mine |= its);
 }
 
-/// How often a byte occurs in programs and their settings, about, in hundred thousandths.
+/// How often a byte occurs in programs and their settings, about and beside the others.
 fn weight(byte: u8) -> u32 {
     match byte {
         b' ' => 12_000,
@@ -55,8 +57,7 @@ impl Run {
 
     /// How rare it is in texts: about the bits that it takes to say where one begins.
     fn rarity(&self) -> f64 {
-        let share = f64::from(share(&self.set).max(1)) / 100_000.0;
-        -share.min(1.0).log2() * self.size.min(LONGEST) as f64
+        -share(&self.set).max(1e-6).log2() * self.size.min(LONGEST) as f64
     }
 }
 
@@ -66,7 +67,7 @@ pub(crate) fn starts(hir: &Hir) -> Vec<Set> {
     walk(hir, 1, &mut sets);
     let shortest = hir.properties().minimum_len().unwrap_or(0);
     let mut sets = sets[..shortest.min(PLACES)].to_vec();
-    while sets.last().is_some_and(|set| share(set) > 60_000) {
+    while sets.last().is_some_and(|set| share(set) > 0.9) {
         sets.pop();
     }
     sets
