@@ -49,10 +49,11 @@ struct Candidate {
 impl Prefilter {
     /// A prefilter for `keywords`, each of at least four bytes; shorter ones are never found.
     pub(super) fn new(keywords: &[&[u8]]) -> Self {
+        let common = common();
         let mut grams: BTreeMap<u32, Vec<Candidate>> = BTreeMap::new();
         for (number, keyword) in (0..).zip(keywords) {
             let folded: Vec<u8> = keyword.iter().map(|byte| byte | 0x20).collect();
-            for (gram, candidate) in anchors(&folded, number) {
+            for (gram, candidate) in anchors(&folded, number, &common) {
                 let candidates = grams.entry(gram).or_default();
                 if !candidates.contains(&candidate) {
                     candidates.push(candidate);
@@ -160,7 +161,7 @@ fn hash(first: u16, second: u16) -> (u16, u8) {
 }
 
 /// The grams by which a keyword, folded already, is found: those of the two neighbouring offsets where they are rarest.
-fn anchors(keyword: &[u8], number: u32) -> Vec<(u32, Candidate)> {
+fn anchors(keyword: &[u8], number: u32, common: &BTreeMap<[u8; GRAM], u32>) -> Vec<(u32, Candidate)> {
     let follow = |last: u8| [keyword, &[last]].concat();
     let spellings: Vec<Vec<u8>> = match keyword.len() {
         0..GRAM => return Vec::new(),
@@ -169,7 +170,11 @@ fn anchors(keyword: &[u8], number: u32) -> Vec<(u32, Candidate)> {
     };
     let mut anchors = Vec::new();
     for spelling in spellings {
-        let cost = |at: &usize| frequency(&spelling[*at..at + GRAM]) + frequency(&spelling[at + 1..at + 1 + GRAM]);
+        let of_gram = |gram: &[u8]| {
+            let known = gram.first_chunk().and_then(|gram: &[u8; GRAM]| common.get(gram));
+            known.copied().unwrap_or_else(|| frequency(gram))
+        };
+        let cost = |at: &usize| of_gram(&spelling[*at..at + GRAM]) + of_gram(&spelling[at + 1..at + 1 + GRAM]);
         let best = (0..=spelling.len() - GRAM - 1).min_by_key(cost).unwrap_or(0);
         let skip = best.min(keyword.len().saturating_sub(8));
         let size = (keyword.len() - skip).min(8);
@@ -193,7 +198,15 @@ fn word_at(text: &[u8], at: usize) -> u64 {
     }
 }
 
-/// About 1.6 times the logarithm of how often a folded gram occurs, from how often its bytes follow each other.
+/// How often the most frequent grams occur, thousands of times in a large tree. `grams.txt` has them as they were counted.
+fn common() -> BTreeMap<[u8; GRAM], u32> {
+    let lines = include_str!("grams.txt").lines().filter_map(|line| line.split_once(' '));
+    let counted = lines.filter_map(|(count, grams)| Some((count.parse().ok()?, grams.as_bytes().as_chunks().0)));
+    let folded = |gram: &[u8; GRAM]| gram.map(|byte| byte | 0x20);
+    counted.flat_map(|(count, grams)| grams.iter().map(move |gram| (folded(gram), count))).collect()
+}
+
+/// Of one that is not: about 1.6 times the logarithm of how often a folded gram occurs, from how often its bytes follow each other.
 fn frequency(gram: &[u8]) -> u32 {
     gram.windows(2).map(|pair| u32::from(PAIRS[class(pair[0])][class(pair[1])] - b'A')).sum()
 }
