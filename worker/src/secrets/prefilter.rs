@@ -88,14 +88,24 @@ impl Prefilter {
         let (mut slots, mut tags, mut seen) = ([0_u16; PART], [0_u8; PART], [0_u8; PART]);
         let mut noted = [0_u16; PART / GROUP];
         let mut at = 0;
-        while let Some(part) = text.get(at..at + 2 * pairs.len()) {
-            for (pair, bytes) in pairs.iter_mut().zip(part.as_chunks().0) {
+        loop {
+            let rest = text.get(at..).unwrap_or_default();
+            // Whole groups, and a pair behind them.
+            let size = (rest.len().saturating_sub(2) / 2 / GROUP * GROUP).min(PART);
+            if size == 0 {
+                break;
+            }
+            let (pairs, slots) = (&mut pairs[..size + 1], &mut slots[..size]);
+            let (tags, seen) = (&mut tags[..size], &mut seen[..size]);
+            for (pair, bytes) in pairs.iter_mut().zip(rest.as_chunks().0) {
                 *pair = u16::from_le_bytes(*bytes) | FOLD;
             }
-            for (((first, second), slot), tag) in pairs.iter().zip(&pairs[1..]).zip(&mut slots).zip(&mut tags) {
+            for (((first, second), slot), tag) in
+                pairs.iter().zip(&pairs[1..]).zip(slots.iter_mut()).zip(tags.iter_mut())
+            {
                 (*slot, *tag) = hash(*first, *second);
             }
-            for (seen, slot) in seen.iter_mut().zip(&slots) {
+            for (seen, slot) in seen.iter_mut().zip(slots.iter()) {
                 *seen = self.tags[usize::from(*slot)];
             }
             let mut count = 0;
@@ -108,12 +118,12 @@ impl Prefilter {
             for &group in &noted[..count] {
                 let first = usize::from(group) * GROUP;
                 for place in first..first + GROUP {
-                    if is_one(seen[place % PART], tags[place % PART]) {
-                        self.slot(text, at + 2 * place, slots[place % PART], &mut found);
+                    if is_one(seen[place], tags[place]) {
+                        self.slot(text, at + 2 * place, slots[place], &mut found);
                     }
                 }
             }
-            at += 2 * PART;
+            at += 2 * size;
         }
         for at in (at..text.len()).step_by(2) {
             // Behind the end stands a zero, so that a keyword of four bytes at an odd place is found at the very end too.
@@ -264,22 +274,22 @@ const PAIRS: [&[u8; 32]; 32] = [
 mod tests {
     use super::*;
 
-    fn found(keywords: &[&[u8]], text: &[u8]) -> Vec<(u32, usize)> {
+    fn found(prefilter: &Prefilter, text: &[u8]) -> Vec<(u32, usize)> {
         let mut all = Vec::new();
-        Prefilter::new(keywords).scan(text, |keyword, at| all.push((keyword, at)));
+        prefilter.scan(text, |keyword, at| all.push((keyword, at)));
         all.sort_unstable();
-        all.dedup();
         all
     }
 
     #[test]
     fn every_keyword_is_found_at_every_place() {
         let keywords: [&[u8]; 6] = [b"ghp_", b"AKIA", b"xoxb-", b"-----BEGIN", b"secret_access_key", b"\"A3-"];
+        let prefilter = Prefilter::new(&keywords);
         for (number, keyword) in (0..).zip(keywords) {
-            for at in 0..70 {
-                for behind in 0..40 {
+            for at in (0..70).chain(2 * PART - 20..2 * PART + 20).chain(4 * PART - 20..4 * PART + 20) {
+                for behind in (0..40).chain([2 * PART]) {
                     let text = [&vec![b'.'; at][..], keyword, &vec![b'~'; behind]].concat();
-                    assert_eq!(found(&keywords, &text), [(number, at)], "{at} {behind}");
+                    assert_eq!(found(&prefilter, &text), [(number, at)], "{at} {behind}");
                 }
             }
         }
@@ -287,10 +297,26 @@ mod tests {
 
     #[test]
     fn whatever_follows_or_precedes_and_in_any_case() {
+        let prefilter = Prefilter::new(&[b"ghp_", b"xoxb-"]);
         for byte in 0..=255 {
-            for at in [0, 1, 16, 17] {
+            for at in [0, 1, 16, 17, 2 * PART - 1, 2 * PART] {
                 let text = [&vec![byte; at][..], b"GHP_", &[byte], b"Xoxb-", &[byte]].concat();
-                assert_eq!(found(&[b"ghp_", b"xoxb-"], &text), [(0, at), (1, at + 5)], "{byte} {at}");
+                assert_eq!(found(&prefilter, &text), [(0, at), (1, at + 5)], "{byte} {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn all_keywords_of_the_rules_are_found() {
+        let keywords: Vec<Vec<u8>> = super::super::rule::Rules::built_in().texts();
+        let keywords: Vec<&[u8]> = keywords.iter().map(Vec::as_slice).collect();
+        let prefilter = Prefilter::new(&keywords);
+        for (number, keyword) in (0..).zip(&keywords) {
+            for at in [0, 1, 2 * PART - 2, 2 * PART - 1] {
+                for behind in [&b""[..], b"x", b" ", b"\xff", &[b'Q'; 2 * PART]] {
+                    let text = [&vec![b'#'; at][..], keyword, behind].concat();
+                    assert!(found(&prefilter, &text).contains(&(number, at)), "{keyword:?} {at} {behind:?}");
+                }
             }
         }
     }
@@ -298,8 +324,16 @@ mod tests {
     #[test]
     fn short_texts_and_keywords_are_no_trouble() {
         for length in 0..24 {
-            assert_eq!(found(&[b"abcd", b"ab", b""], &vec![0; length]), []);
+            assert_eq!(found(&Prefilter::new(&[b"abcd", b"ab", b""]), &vec![0; length]), []);
         }
-        assert_eq!(found(&[], b"anything at all, long enough"), []);
+        assert_eq!(found(&Prefilter::new(&[]), b"anything at all, long enough"), []);
+    }
+
+    #[test]
+    fn frequent_grams_are_dear() {
+        assert!(common().len() > 2000);
+        let skip = |keyword: &[u8]| anchors(keyword, 0, &common()).into_iter().map(|(gram, _)| gram.to_le_bytes());
+        let able = skip(b"airtable").any(|gram| gram.starts_with(b"abl"));
+        assert!(!able);
     }
 }

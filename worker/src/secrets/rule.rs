@@ -86,8 +86,8 @@ pub(crate) struct Rules {
 
 /// Something that the prefilter looks for.
 pub(super) enum Keyword {
-    /// The rules that want to be asked where it stands.
-    Of(Vec<u32>),
+    /// One of these rules, which want to be asked where it stands.
+    Of(Vec<u8>, Vec<u32>),
     /// A keyword in base64.
     Encoded(Encoded),
     /// What something may be hidden by.
@@ -139,8 +139,14 @@ impl Rules {
         })
     }
 
+    /// The texts that the prefilter looks for, by their numbers.
+    #[cfg(test)]
+    pub(super) fn texts(&self) -> Vec<Vec<u8>> {
+        self.keywords.iter().map(|keyword| keyword.text().to_vec()).collect()
+    }
+
     fn of<'k>(rules: impl Iterator<Item = (Rule, &'k [&'k str])>) -> Self {
-        let (mut all, mut texts, mut keywords) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut all, mut keywords) = (Vec::new(), Vec::new());
         let mut wanting: BTreeMap<Vec<u8>, Vec<u32>> = BTreeMap::new();
         for (number, (rule, of_rule)) in (0..).zip(rules) {
             for keyword in of_rule {
@@ -148,23 +154,25 @@ impl Rules {
                 if rules.last() != Some(&number) {
                     rules.push(number);
                 }
-                for encoded in Encoded::all(&rule, number, keyword.as_bytes()) {
-                    texts.push(encoded.text().to_vec());
-                    keywords.push(Keyword::Encoded(encoded));
-                }
+                keywords.extend(Encoded::all(&rule, number, keyword.as_bytes()).map(Keyword::Encoded));
             }
             all.push(rule);
         }
-        for (text, rules) in wanting {
-            texts.push(text);
-            keywords.push(Keyword::Of(rules));
+        keywords.extend(wanting.into_iter().map(|(text, rules)| Keyword::Of(text, rules)));
+        keywords.extend(escaped::KEYWORDS.map(Keyword::Escape));
+        let texts: Vec<&[u8]> = keywords.iter().map(Keyword::text).collect();
+        let prefilter = Prefilter::new(&texts);
+        Self { rules: all, prefilter, keywords }
+    }
+}
+
+impl Keyword {
+    fn text(&self) -> &[u8] {
+        match self {
+            Self::Of(text, _) => text,
+            Self::Encoded(encoded) => encoded.text(),
+            Self::Escape(text) => text,
         }
-        for escape in escaped::KEYWORDS {
-            texts.push(escape.to_vec());
-            keywords.push(Keyword::Escape(escape));
-        }
-        let texts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
-        Self { rules: all, prefilter: Prefilter::new(&texts), keywords }
     }
 }
 

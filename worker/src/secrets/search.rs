@@ -80,7 +80,7 @@ impl Search {
         let Self { hits, encoded, escapes } = self;
         (hits.clear(), encoded.clear(), escapes.clear());
         rules.prefilter.scan(text, |number, at| match rules.keywords.get(number as usize) {
-            Some(Keyword::Of(wanting)) => {
+            Some(Keyword::Of(_, wanting)) => {
                 let rest = text.get(at..).unwrap_or_default();
                 let may_be = |number: &u32| {
                     let rule = rules.rules.get(*number as usize);
