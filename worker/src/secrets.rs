@@ -31,6 +31,7 @@ pub(crate) mod template;
 /// first seen.
 pub fn warm_up() {
     Rules::built_in();
+    names::warm_up();
 }
 
 /// The version of how rules are run. Raised with every change of what they find in the same text.

@@ -54,8 +54,26 @@ pub(super) struct Kept {
 
 /// Begins a file of this path, if rules care for it.
 pub(super) fn begin(path: &[u8]) -> Option<Box<Kept>> {
-    let rules: Vec<&Named> = NAMED.iter().filter(|rule| rule.paths.iter().any(|glob| is_called(path, glob))).collect();
+    let globs = by_end().get(usize::from(path.last()?.to_ascii_lowercase()))?;
+    let called = globs.iter().filter(|(glob, _)| is_called(path, glob));
+    let mut rules: Vec<&Named> = called.map(|(_, rule)| *rule).collect();
+    rules.dedup_by_key(|rule| rule.id);
     (!rules.is_empty()).then(|| Box::new(Kept { rules, head: Vec::new(), hash: Sha256::new(), size: 0 }))
+}
+
+/// By the last byte of a path: what may be like it, and whose rule that is. Every file of every layer is asked about.
+fn by_end() -> &'static [Vec<(&'static str, &'static Named)>] {
+    static BY_END: OnceLock<Vec<Vec<(&'static str, &'static Named)>>> = OnceLock::new();
+    BY_END.get_or_init(|| {
+        let globs = || NAMED.iter().flat_map(|rule| rule.paths.iter().map(move |&glob| (glob, rule)));
+        let may_end = |glob: &str, last| glob.ends_with('*') || glob.as_bytes().last().map(u8::to_ascii_lowercase) == Some(last);
+        (0..=u8::MAX).map(|last| globs().filter(|(glob, _)| may_end(glob, last)).collect()).collect()
+    })
+}
+
+/// Makes ready what is wanted for every file.
+pub(super) fn warm_up() {
+    by_end();
 }
 
 impl Kept {
