@@ -54,21 +54,36 @@ pub(super) struct Kept {
 
 /// Begins a file of this path, if rules care for it.
 pub(super) fn begin(path: &[u8]) -> Option<Box<Kept>> {
-    let globs = by_end().get(usize::from(path.last()?.to_ascii_lowercase()))?;
-    let called = globs.iter().filter(|(glob, _)| is_called(path, glob));
-    let mut rules: Vec<&Named> = called.map(|(_, rule)| *rule).collect();
+    let (_, name) = lazaret::path::split(path);
+    let (first, last) = (name.first()?.to_ascii_lowercase(), name.last()?.to_ascii_lowercase());
+    let globs = by_end().get(usize::from(last))?;
+    let called = globs.iter().filter(|glob| glob.first.is_none_or(|byte| byte == first) && is_called(path, glob.text));
+    let mut rules: Vec<&Named> = called.map(|glob| glob.rule).collect();
     rules.dedup_by_key(|rule| rule.id);
     (!rules.is_empty()).then(|| Box::new(Kept { rules, head: Vec::new(), hash: Sha256::new(), size: 0 }))
 }
 
-/// By the last byte of a path: what may be like it, and whose rule that is. Every file of every layer is asked about.
-fn by_end() -> &'static [Vec<(&'static str, &'static Named)>] {
-    static BY_END: OnceLock<Vec<Vec<(&'static str, &'static Named)>>> = OnceLock::new();
-    BY_END.get_or_init(|| {
-        let globs = || NAMED.iter().flat_map(|rule| rule.paths.iter().map(move |&glob| (glob, rule)));
-        let may_end = |glob: &str, last| glob.ends_with('*') || glob.as_bytes().last().map(u8::to_ascii_lowercase) == Some(last);
-        (0..=u8::MAX).map(|last| globs().filter(|(glob, _)| may_end(glob, last)).collect()).collect()
-    })
+/// What a path may be like.
+struct Glob {
+    text: &'static str,
+    rule: &'static Named,
+    /// How the name of the file begins, if that is told.
+    first: Option<u8>,
+}
+
+/// By the last byte of a path. Every file of every layer is asked about.
+fn by_end() -> &'static [Vec<Glob>] {
+    static BY_END: OnceLock<Vec<Vec<Glob>>> = OnceLock::new();
+    let ending = |last: u8| {
+        let globs = NAMED.iter().flat_map(|rule| rule.paths.iter().map(move |&text| (text, rule)));
+        let globs = globs.filter(move |(text, _)| text.bytes().last().is_some_and(|b| b == b'*' || b.eq_ignore_ascii_case(&last)));
+        let glob = |(text, rule): (&'static str, _)| {
+            let (_, name) = lazaret::path::split(text.as_bytes());
+            Glob { text, rule, first: name.first().map(u8::to_ascii_lowercase).filter(|&b| b != b'*') }
+        };
+        globs.map(glob).collect()
+    };
+    BY_END.get_or_init(|| (0..=u8::MAX).map(ending).collect())
 }
 
 /// Makes ready what is wanted for every file.

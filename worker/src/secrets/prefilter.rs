@@ -46,28 +46,29 @@ struct Candidate {
     keyword: u32,
 }
 
+/// By slot: its tag, and what may be there.
+type BySlot = BTreeMap<u16, (u8, Vec<Candidate>)>;
+
 impl Prefilter {
     /// A prefilter for `keywords`, each of at least four bytes; shorter ones are never found.
     pub(super) fn new(keywords: &[&[u8]]) -> Self {
         let common = common();
-        let mut grams: BTreeMap<u32, Vec<Candidate>> = BTreeMap::new();
-        for (number, keyword) in (0..).zip(keywords) {
+        let mut by_slot = BySlot::new();
+        // Short ones have no choice, so they come first.
+        let mut numbered: Vec<(u32, &&[u8])> = (0..).zip(keywords).collect();
+        numbered.sort_by_key(|(_, keyword)| keyword.len());
+        for (number, keyword) in numbered {
             let folded: Vec<u8> = keyword.iter().map(|byte| byte | 0x20).collect();
-            for (gram, candidate) in anchors(&folded, number, &common) {
-                let candidates = grams.entry(gram).or_default();
-                if !candidates.contains(&candidate) {
-                    candidates.push(candidate);
+            for (gram, candidate) in anchors(&folded, number, &common, &by_slot) {
+                let (slot, tag) = of_bytes(&gram);
+                let (of_slot, all) = by_slot.entry(slot).or_insert((tag, Vec::new()));
+                if *of_slot != tag {
+                    *of_slot = SHARED;
+                }
+                if !all.contains(&candidate) {
+                    all.push(candidate);
                 }
             }
-        }
-        let mut by_slot: BTreeMap<u16, (u8, Vec<Candidate>)> = BTreeMap::new();
-        for (gram, candidates) in grams {
-            let (slot, tag) = hash(gram as u16, (gram >> 16) as u16);
-            let (of_slot, all) = by_slot.entry(slot).or_insert((tag, Vec::new()));
-            if *of_slot != tag {
-                *of_slot = SHARED;
-            }
-            all.extend(candidates);
         }
         let (mut tags, mut ranges) = (vec![0; SLOTS], vec![0; SLOTS]);
         let (mut starts, mut candidates) = (vec![0, 0], Vec::new());
@@ -170,8 +171,21 @@ fn hash(first: u16, second: u16) -> (u16, u8) {
     (slot, (tag >> 8) as u8 | 1)
 }
 
-/// The grams by which a keyword, folded already, is found: those of the two neighbouring offsets where they are rarest.
-fn anchors(keyword: &[u8], number: u32, common: &BTreeMap<[u8; GRAM], u32>) -> Vec<(u32, Candidate)> {
+/// The grams by which a keyword, folded already, is found: those of the two neighbouring offsets where they are rarest and their
+/// slots are not taken.
+fn anchors(
+    keyword: &[u8],
+    number: u32,
+    common: &BTreeMap<[u8; GRAM], u32>,
+    by_slot: &BySlot,
+) -> Vec<([u8; GRAM], Candidate)> {
+    /// As dear as a gram that is as frequent as this.
+    const TAKEN: u32 = 6000;
+    let cost = |gram: &[u8; GRAM]| {
+        let (slot, tag) = of_bytes(gram);
+        let is_taken = by_slot.get(&slot).is_some_and(|&(of_slot, _)| of_slot != tag);
+        common.get(gram).copied().unwrap_or_else(|| frequency(gram)) + if is_taken { TAKEN } else { 0 }
+    };
     let follow = |last: u8| [keyword, &[last]].concat();
     let spellings: Vec<Vec<u8>> = match keyword.len() {
         0..GRAM => return Vec::new(),
@@ -180,23 +194,26 @@ fn anchors(keyword: &[u8], number: u32, common: &BTreeMap<[u8; GRAM], u32>) -> V
     };
     let mut anchors = Vec::new();
     for spelling in spellings {
-        let of_gram = |gram: &[u8]| {
-            let known = gram.first_chunk().and_then(|gram: &[u8; GRAM]| common.get(gram));
-            known.copied().unwrap_or_else(|| frequency(gram))
+        let grams: Vec<[u8; GRAM]> = spelling.windows(GRAM).filter_map(|gram| gram.try_into().ok()).collect();
+        let pairs = grams.iter().zip(grams.iter().skip(1)).enumerate();
+        let Some((best, (first, second))) = pairs.min_by_key(|(_, (first, second))| cost(first) + cost(second)) else {
+            continue;
         };
-        let cost = |at: &usize| of_gram(&spelling[*at..at + GRAM]) + of_gram(&spelling[at + 1..at + 1 + GRAM]);
-        let best = (0..=spelling.len() - GRAM - 1).min_by_key(cost).unwrap_or(0);
         let skip = best.min(keyword.len().saturating_sub(8));
         let size = (keyword.len() - skip).min(8);
         let mask = if size == 8 { u64::MAX } else { (1 << (8 * size)) - 1 };
         let word = word_at(&keyword[skip..skip + size], 0);
-        for at in [best, best + 1] {
-            let gram = word_at(&spelling[at..at + GRAM], 0) as u32 & (u32::from(MASK) << 16 | 0xffff);
-            anchors
-                .push((gram, Candidate { word, mask, ahead: (at - skip) as u32, skip: skip as u32, keyword: number }));
+        for (at, gram) in [(best, first), (best + 1, second)] {
+            let (ahead, skip) = ((at - skip) as u32, skip as u32);
+            anchors.push((*gram, Candidate { word, mask, ahead, skip, keyword: number }));
         }
     }
     anchors
+}
+
+fn of_bytes(gram: &[u8; GRAM]) -> (u16, u8) {
+    let [a, b, c, d] = *gram;
+    hash(u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]))
 }
 
 /// Eight bytes from `at` on; zeros behind the end.
@@ -332,8 +349,7 @@ mod tests {
     #[test]
     fn frequent_grams_are_dear() {
         assert!(common().len() > 2000);
-        let skip = |keyword: &[u8]| anchors(keyword, 0, &common()).into_iter().map(|(gram, _)| gram.to_le_bytes());
-        let able = skip(b"airtable").any(|gram| gram.starts_with(b"abl"));
-        assert!(!able);
+        let anchors = anchors(b"airtable", 0, &common(), &BySlot::new());
+        assert!(anchors.iter().all(|(gram, _)| gram != b"able"), "{:?}", anchors.iter().map(|a| a.0).collect::<Vec<_>>());
     }
 }
