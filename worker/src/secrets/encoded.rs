@@ -66,7 +66,8 @@ impl Encoded {
         }
         let inside = decoded(rule.reach + 1)?;
         work.spend(inside.len())?;
-        let captures = rule.regex()?.captures_at(&inside, skip).filter(|all| all.get(0).is_some_and(|m| m.start() == skip))?;
+        let captures =
+            rule.regex()?.captures_at(&inside, skip).filter(|all| all.get(0).is_some_and(|m| m.start() == skip))?;
         let value = captures.name("secret").or(captures.get(0))?.range();
         let dismissed = judged(rule, inside.get(value.clone())?)?;
         let place = start + value.start / 3 * 4 + value.start % 3..start + (4 * value.end).div_ceil(3);
@@ -110,7 +111,12 @@ mod tests {
 
     #[test]
     fn tokens_of_many_rules_are() {
-        let tokens = ["AKIAY{base32:15}", "glpat-{base64url:20}", "xoxb-{digit:12}-{digit:12}-{alnum:24}", "npm_{alnum:30}{crc}"];
+        let tokens = [
+            "AKIAY{base32:15}",
+            "glpat-{base64url:20}",
+            "xoxb-{digit:12}-{digit:12}-{alnum:24}",
+            "npm_{alnum:30}{crc}",
+        ];
         for template in tokens {
             let token = Made::of(template).text(template);
             let text = format!("data:\n  value: {}\n", STANDARD.encode(&token));

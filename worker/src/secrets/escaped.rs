@@ -55,17 +55,19 @@ fn plain(part: &[u8]) -> (Vec<u8>, Vec<(usize, usize)>) {
                 at += 2;
                 places.push((text.len(), at));
             }
-            [b'\\', b'u', b'0', b'0', high, low, ..] => match hex(*high, *low).filter(|byte| (0x20..0x7f).contains(byte)) {
-                Some(byte) => {
-                    text.push(byte);
-                    at += 6;
-                    places.push((text.len(), at));
+            [b'\\', b'u', b'0', b'0', high, low, ..] => {
+                match hex(*high, *low).filter(|byte| (0x20..0x7f).contains(byte)) {
+                    Some(byte) => {
+                        text.push(byte);
+                        at += 6;
+                        places.push((text.len(), at));
+                    }
+                    None => {
+                        text.extend_from_slice(b"\\u");
+                        at += 2;
+                    }
                 }
-                None => {
-                    text.extend_from_slice(b"\\u");
-                    at += 2;
-                }
-            },
+            }
             // What a backslash is itself escaped by another stays.
             other => {
                 let size = other.len().min(2);
@@ -113,7 +115,10 @@ mod tests {
             assert_eq!(told, if rule.is_empty() { vec![] } else { vec![rule] }, "{text}");
             for found in found {
                 let written = &text[found.value.clone()];
-                assert!(value.is_none_or(|value| found.bytes(text.as_bytes()).starts_with(value.as_bytes())), "{written}");
+                assert!(
+                    value.is_none_or(|value| found.bytes(text.as_bytes()).starts_with(value.as_bytes())),
+                    "{written}"
+                );
                 assert!(!written.contains('"') && text[..found.value.end + 1].ends_with(['"', '@']), "{written}");
             }
         }

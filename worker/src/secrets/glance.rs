@@ -96,8 +96,8 @@ mod tests {
         for size in 0..8 {
             for start in 0..=text.len() {
                 for end in start..=text.len() {
-                    let expected = size == 0
-                        || text[start..end].windows(size).any(|window| window.iter().all(u8::is_ascii_digit));
+                    let expected =
+                        size == 0 || text[start..end].windows(size).any(|window| window.iter().all(u8::is_ascii_digit));
                     assert_eq!(runs(size).is_in(text, start..end), expected, "{size} {start}..{end}");
                 }
             }

@@ -76,7 +76,8 @@ fn by_end() -> &'static [Vec<Glob>] {
     static BY_END: OnceLock<Vec<Vec<Glob>>> = OnceLock::new();
     let ending = |last: u8| {
         let globs = NAMED.iter().flat_map(|rule| rule.paths.iter().map(move |&text| (text, rule)));
-        let globs = globs.filter(move |(text, _)| text.bytes().last().is_some_and(|b| b == b'*' || b.eq_ignore_ascii_case(&last)));
+        let globs = globs
+            .filter(move |(text, _)| text.bytes().last().is_some_and(|b| b == b'*' || b.eq_ignore_ascii_case(&last)));
         let glob = |(text, rule): (&'static str, _)| {
             let (_, name) = lazaret::path::split(text.as_bytes());
             Glob { text, rule, first: name.first().map(u8::to_ascii_lowercase).filter(|&b| b != b'*') }

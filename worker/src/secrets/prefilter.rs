@@ -38,12 +38,13 @@ pub(super) struct Prefilter {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Candidate {
     word: u64,
-    mask: u64,
-    /// Of the gram from the word.
-    ahead: u32,
-    /// Of the word from the keyword.
-    skip: u32,
     keyword: u32,
+    /// Bytes of the word.
+    size: u8,
+    /// Of the gram from the word.
+    ahead: u8,
+    /// Of the word from the keyword.
+    skip: u8,
 }
 
 /// By slot: its tag, and what may be there.
@@ -72,12 +73,16 @@ impl Prefilter {
         }
         let (mut tags, mut ranges) = (vec![0; SLOTS], vec![0; SLOTS]);
         let (mut starts, mut candidates) = (vec![0, 0], Vec::new());
+        // What may follow a keyword of four bytes has many slots, and one range.
+        let mut numbers: BTreeMap<Vec<Candidate>, u16> = BTreeMap::new();
         for (slot, (tag, of_slot)) in by_slot {
             tags[usize::from(slot)] = tag;
-            // There are fewer slots than numbers.
-            ranges[usize::from(slot)] = (starts.len() - 1) as u16;
-            candidates.extend(of_slot);
-            starts.push(candidates.len() as u32);
+            // There are as many numbers as slots, and few of either are taken.
+            ranges[usize::from(slot)] = *numbers.entry(of_slot).or_insert_with_key(|of_slot| {
+                candidates.extend_from_slice(of_slot);
+                starts.push(candidates.len() as u32);
+                (starts.len() - 2) as u16
+            });
         }
         Self { tags: boxed(tags), ranges: boxed(ranges), starts, candidates }
     }
@@ -142,9 +147,10 @@ impl Prefilter {
         let range = usize::from(self.ranges[usize::from(slot)]);
         let (Some(&start), Some(&end)) = (self.starts.get(range), self.starts.get(range + 1)) else { return };
         for candidate in self.candidates.get(start as usize..end as usize).unwrap_or_default() {
-            let Some(begin) = at.checked_sub(candidate.ahead as usize) else { continue };
-            if (word_at(text, begin) | 0x2020_2020_2020_2020) & candidate.mask == candidate.word
-                && let Some(begin) = begin.checked_sub(candidate.skip as usize)
+            let Some(begin) = at.checked_sub(candidate.ahead.into()) else { continue };
+            let mask = u64::MAX >> (64 - 8 * u32::from(candidate.size));
+            if (word_at(text, begin) | 0x2020_2020_2020_2020) & mask == candidate.word
+                && let Some(begin) = begin.checked_sub(candidate.skip.into())
             {
                 found(candidate.keyword, begin);
             }
@@ -201,11 +207,11 @@ fn anchors(
         };
         let skip = best.min(keyword.len().saturating_sub(8));
         let size = (keyword.len() - skip).min(8);
-        let mask = if size == 8 { u64::MAX } else { (1 << (8 * size)) - 1 };
         let word = word_at(&keyword[skip..skip + size], 0);
         for (at, gram) in [(best, first), (best + 1, second)] {
-            let (ahead, skip) = ((at - skip) as u32, skip as u32);
-            anchors.push((*gram, Candidate { word, mask, ahead, skip, keyword: number }));
+            // A keyword has 64 bytes at most, or less than twice as many in base64.
+            let (size, ahead, skip) = (size as u8, (at - skip) as u8, skip as u8);
+            anchors.push((*gram, Candidate { word, keyword: number, size, ahead, skip }));
         }
     }
     anchors
@@ -350,6 +356,10 @@ mod tests {
     fn frequent_grams_are_dear() {
         assert!(common().len() > 2000);
         let anchors = anchors(b"airtable", 0, &common(), &BySlot::new());
-        assert!(anchors.iter().all(|(gram, _)| gram != b"able"), "{:?}", anchors.iter().map(|a| a.0).collect::<Vec<_>>());
+        assert!(
+            anchors.iter().all(|(gram, _)| gram != b"able"),
+            "{:?}",
+            anchors.iter().map(|a| a.0).collect::<Vec<_>>()
+        );
     }
 }

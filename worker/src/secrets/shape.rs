@@ -160,7 +160,9 @@ fn bytes(hir: &Hir) -> Set {
         HirKind::Class(class) => set = members(class),
         HirKind::Capture(capture) => set = bytes(&capture.sub),
         HirKind::Repetition(repetition) => set = bytes(&repetition.sub),
-        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().for_each(|part| join(&mut set, bytes(part))),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
+            parts.iter().for_each(|part| join(&mut set, bytes(part)))
+        }
     }
     set
 }
@@ -174,7 +176,9 @@ fn single(byte: u8) -> Set {
 fn members(class: &Class) -> Set {
     let mut set = Set::default();
     match class {
-        Class::Bytes(class) => class.iter().for_each(|range| (range.start()..=range.end()).for_each(|b| add(&mut set, b))),
+        Class::Bytes(class) => {
+            class.iter().for_each(|range| (range.start()..=range.end()).for_each(|b| add(&mut set, b)))
+        }
         // Not of a pattern without Unicode, but it may be anything.
         Class::Unicode(_) => set = Set([u64::MAX; 4]),
     }
