@@ -46,9 +46,8 @@ fn main() {
     write("secret_rules.rs", &table);
     let rows: Vec<String> = files::<NameFile>("src/secrets/names")
         .flat_map(|(path, file)| {
-            file.rules.into_iter().map(move |rule| {
-                name_file::check(&rule).unwrap_or_else(|error| panic!("{}: {}: {error}", path.display(), rule.id));
-                rule
+            file.rules.into_iter().inspect(move |rule| {
+                name_file::check(rule).unwrap_or_else(|error| panic!("{}: {}: {error}", path.display(), rule.id));
             })
         })
         .inspect(|rule| assert!(seen.insert(rule.id.clone()), "{} is there twice", rule.id))
