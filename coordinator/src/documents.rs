@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use lazaret::exposure::Exposure;
 use lazaret::image::{Image, ImageConfig};
+use lazaret::inventory::{Gap, GapKind};
 use lazaret::path::LayerPath;
 
-use crate::compose::{Fate, LayerExposure};
+use crate::compose::{Fate, LayerExposure, LayerGap};
 use crate::local::Searching;
 
 /// The documents of an image with the secrets in them masked, and what was found of secrets and malware.
@@ -18,6 +19,8 @@ pub struct Documents {
     pub annotations: BTreeMap<String, String>,
     /// What they expose, sorted.
     pub exposures: Vec<LayerExposure>,
+    /// Which of them were not searched to their ends, and are masked whole.
+    pub gaps: Vec<LayerGap>,
 }
 
 /// Searches the documents of `image`.
@@ -25,14 +28,19 @@ pub fn documents(image: &Image, searching: &Searching) -> Documents {
     let (mut config, mut annotations) = (image.config.clone(), image.annotations.clone());
     let mut exposures: Vec<LayerExposure> =
         command(&config, searching).into_iter().map(|exposure| of(None, exposure)).collect();
+    let mut gaps = Vec::new();
     let mut search = |path: String, layer: Option<u32>, text: &mut String, is_word: bool| {
         let path = LayerPath::from(path.as_str());
         if !is_word {
             exposures.extend(searching.malware(&path, text).into_iter().map(|exposure| of(layer, exposure)));
         }
-        let Some((found, masked)) = searching.document(&path, text) else { return };
-        *text = masked;
-        exposures.extend(found.into_iter().map(|exposure| of(layer, exposure)));
+        let Some(found) = searching.document(&path, text) else { return };
+        *text = found.text;
+        exposures.extend(found.exposures.into_iter().map(|exposure| of(layer, exposure)));
+        if found.is_cut {
+            let reason = "more in it looks like secrets than is searched; it is not shown".into();
+            gaps.push(LayerGap { layer, gap: Gap { kind: GapKind::Limit, path, reason } });
+        }
     };
     let run = &mut config.config;
     let lists = [("Env", &mut run.env, false), ("Entrypoint", &mut run.entrypoint, true), ("Cmd", &mut run.cmd, true)];
@@ -55,7 +63,7 @@ pub fn documents(image: &Image, searching: &Searching) -> Documents {
         search(format!("history[{index}].created_by"), made, &mut step.created_by, false);
     }
     exposures.sort_unstable();
-    Documents { config, annotations, exposures }
+    Documents { config, annotations, exposures, gaps }
 }
 
 /// Malware in the command that the image runs, which is read whole: each of its words alone says nothing.

@@ -27,9 +27,11 @@ pub struct ImageInventory {
 impl ImageInventory {
     /// The inventory of `image`.
     pub fn new(image: &Image, mut contents: Contents, searching: &Searching) -> Self {
-        let Documents { config, annotations, exposures } = documents(image, searching);
+        let Documents { config, annotations, exposures, gaps } = documents(image, searching);
         contents.exposures.extend(exposures);
         contents.exposures.sort_unstable();
+        contents.gaps.extend(gaps);
+        contents.gaps.sort_unstable();
         Self { platform: image.platform.clone(), config, annotations, layers: image.layers.clone(), contents }
     }
 }

@@ -22,6 +22,7 @@ pub use lazaret_worker::analyze::Analysis;
 use lazaret_worker::limits::Limits;
 pub use lazaret_worker::ruleset::RulesetError;
 use lazaret_worker::ruleset::{Ruleset, SearchSettings};
+use lazaret_worker::secrets::Document;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
@@ -76,11 +77,13 @@ impl Searching {
         lazaret_worker::malware::document(path, text)
     }
 
-    /// Searches a short text of an image's documents, known as `path`: what it exposes, and the text with that masked.
-    pub fn document(&self, path: &LayerPath, text: &str) -> Option<(Vec<Exposure>, String)> {
-        let found = lazaret_worker::secrets::document(self.rules, path, text)?;
-        let sealed = |found: Exposure| Exposure { identity: found.identity.sealed(self.key()), ..found };
-        Some((found.exposures.into_iter().map(sealed).collect(), found.text))
+    /// Searches a short text of an image's documents, known as `path`.
+    pub fn document(&self, path: &LayerPath, text: &str) -> Option<Document> {
+        let mut found = lazaret_worker::secrets::document(self.rules, path, text)?;
+        for exposure in &mut found.exposures {
+            exposure.identity = exposure.identity.sealed(self.key());
+        }
+        Some(found)
     }
 }
 

@@ -8,16 +8,23 @@ mod added;
 mod check;
 mod document;
 mod dummy;
+mod encoded;
+mod escaped;
 mod file;
 mod form;
+mod glance;
 mod identity;
+mod labels;
 mod mask;
+mod names;
 mod nested;
 mod prefilter;
 mod private_key;
 mod rule;
 mod search;
 mod settings;
+#[cfg(test)]
+mod shape;
 mod stream;
 #[cfg(test)]
 pub(crate) mod template;
@@ -26,6 +33,7 @@ pub(crate) mod template;
 /// first seen.
 pub fn warm_up() {
     Rules::built_in();
+    names::warm_up();
 }
 
 /// Whether a built-in rule goes by the name of a setting alone.
@@ -34,7 +42,7 @@ pub fn is_generic(rule: &str) -> bool {
 }
 
 /// The version of how rules are run. Raised with every change of what they find in the same text.
-const VERSION: &str = "2";
+const VERSION: &str = "3";
 
 /// A hash of everything that decides what is found.
 pub fn fingerprint() -> String {
@@ -42,6 +50,7 @@ pub fn fingerprint() -> String {
 }
 
 pub use document::{Document, document};
+pub(crate) use labels::Labels;
 pub(crate) use nested::{File, Outcome};
 pub(crate) use prefilter::Prefilter;
 pub(crate) use rule::Rules;

@@ -71,6 +71,8 @@ pub struct Entry {
     pub mode: u32,
     /// Bytes of the file, zeros of sparse files included.
     pub size: u64,
+    /// Its extended attributes, a line `NAME=VALUE` for each.
+    pub attributes: Vec<u8>,
     kind: Option<EntryKind>,
     sparse: Option<SparseMap>,
 }
@@ -152,6 +154,7 @@ impl<R: BufRead> Entries<R> {
                     entry.link.clear();
                     entry.link.extend_from_slice(header.link_name());
                     entry.mode = header.mode()?;
+                    entry.attributes = std::mem::take(&mut overrides.attributes);
                     if let Some(name) = overrides.path.take().or(long_name) {
                         entry.name = name;
                     }

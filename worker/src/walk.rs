@@ -156,6 +156,7 @@ impl<'l> Walk<'l> {
             }
             return Ok(());
         }
+        self.exposures.labels(entry, &path).map_err(TarError::Read)?;
         self.names.imply_parents(&path, self.limits);
         if entry.kind() == EntryKind::Directory {
             self.directory(path);

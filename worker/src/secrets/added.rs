@@ -7,6 +7,7 @@ use lazaret::exposure::Severity;
 use lazaret::rules::RuleSource;
 
 use super::file::{self, RuleFile, RuleText};
+use super::glance::Glance;
 use super::rule::{Rule, Rules, compile, titled};
 use super::search::Search;
 
@@ -65,6 +66,7 @@ fn rule(vendor: &str, generic: bool, text: RuleText, keywords: &[String]) -> Res
         generic,
         reach: hir.properties().maximum_len().unwrap_or(usize::MAX),
         leads: file::leads(&hir, keywords),
+        glance: Glance::default(),
         pattern: text.pattern.into(),
         compiled: OnceLock::new(),
         id: text.id.into(),

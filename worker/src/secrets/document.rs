@@ -3,6 +3,7 @@
 use lazaret::exposure::Exposure;
 use lazaret::path::LayerPath;
 
+use super::mask::masked;
 use super::search::Search;
 use super::stream::{exposure, position};
 use crate::ruleset::Ruleset;
@@ -11,14 +12,16 @@ use crate::ruleset::Ruleset;
 pub struct Document {
     /// What was found, by place, as at the path that was given.
     pub exposures: Vec<Exposure>,
-    /// The text without the values, known dummies included.
+    /// The text without the values, known dummies included. Nothing is left of one that was not searched to its end.
     pub text: String,
+    /// Whether it was not: a text can be made so that more in it looks like secrets than there is work for.
+    pub is_cut: bool,
 }
 
 /// Searches `text`, which is known as `path`; nothing if nothing is in it.
 pub fn document(rules: Ruleset, path: &LayerPath, text: &str) -> Option<Document> {
-    let (found, _) = Search::default().run(rules.secrets, text.as_bytes(), true);
-    if found.is_empty() {
+    let (found, is_cut) = Search::default().run(rules.secrets, text.as_bytes(), true);
+    if found.is_empty() && !is_cut {
         return None;
     }
     let mut exposures = Vec::with_capacity(found.len());
@@ -27,15 +30,17 @@ pub fn document(rules: Ruleset, path: &LayerPath, text: &str) -> Option<Document
     for found in found {
         let before = text.get(at..found.value.start).unwrap_or_default();
         let (line, column) = position(text.as_bytes().get(..found.value.start).unwrap_or_default());
-        let value = text.as_bytes().get(found.value.clone()).unwrap_or_default();
-        let exposure = exposure(path, &found, value, line, column);
+        let exposure = exposure(path, &found, found.bytes(text.as_bytes()), line, column);
         hidden.push_str(before);
         hidden.push_str(&exposure.masked);
         at = found.value.end;
         exposures.push(exposure);
     }
     hidden.push_str(text.get(at..).unwrap_or_default());
-    Some(Document { exposures, text: hidden })
+    if is_cut {
+        hidden = masked(&[]);
+    }
+    Some(Document { exposures, text: hidden, is_cut })
 }
 
 #[cfg(test)]
@@ -53,5 +58,15 @@ mod tests {
         let places: Vec<_> = found.exposures.iter().map(|found| (found.line, found.column)).collect();
         assert_eq!(places, [(1, 14), (2, 10)]);
         assert!(document(Ruleset::built_in(), &"x".into(), "PATH=/usr/bin").is_none());
+    }
+
+    #[test]
+    fn of_a_text_that_takes_too_much_work_nothing_is_left() {
+        let token = Made::of("work").text("ghp_{alnum:30}{crc}");
+        // A setting of 200 bytes begins every six, and none has a digit.
+        let text = format!("{} {token}", "token:".repeat(1 << 16));
+        let found = document(Ruleset::built_in(), &"history[0]".into(), &text).expect("it is cut");
+        assert!(found.is_cut);
+        assert_eq!(found.text, "****");
     }
 }

@@ -10,6 +10,7 @@ use flate2::write::{MultiGzDecoder, ZlibDecoder};
 use lazaret::exposure::{Exposure, ExposureKind};
 use lazaret::path::LayerPath;
 
+use super::names::{self, Kept};
 use super::rule::Rules;
 use super::settings::is_settings;
 use super::stream::Stream;
@@ -41,6 +42,8 @@ pub(crate) struct File {
     /// Bytes that are still to come, as far as the size was known.
     size: u64,
     inner: Inner,
+    /// What has come, if it is called like a secret.
+    named: Option<Box<Kept>>,
 }
 
 /// What is left of the bounds, for a file with everything in it.
@@ -97,7 +100,20 @@ impl File {
     ) -> Self {
         text.begin(&path, size, is_settings(path.as_bytes()));
         let whole = Whole::begin(Arc::clone(engine), size);
-        Self { path, text, whole, mode: 0, is_text: true, depth, room, head: Vec::new(), size, inner: Inner::Undecided }
+        let named = names::begin(path.as_bytes());
+        Self {
+            path,
+            text,
+            whole,
+            mode: 0,
+            is_text: true,
+            depth,
+            room,
+            head: Vec::new(),
+            size,
+            inner: Inner::Undecided,
+            named,
+        }
     }
 
     /// A file called `name` in this one.
@@ -109,6 +125,9 @@ impl File {
     /// Takes the next bytes.
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
         self.whole.feed(Subject { path: &self.path, mode: self.mode }, bytes);
+        if let Some(named) = &mut self.named {
+            named.feed(bytes);
+        }
         let mut fed = Inner::None;
         std::mem::swap(&mut fed, &mut self.inner);
         self.inner = match fed {
@@ -164,14 +183,16 @@ impl File {
         let (text, path, room) = (self.text.another(), self.path.clone(), Rc::clone(&self.room));
         let mut file = Self::new(text, self.whole.engine(), path, u64::MAX, self.depth + 1, room);
         let name = self.path.as_bytes();
-        file.text.begin(&self.path, u64::MAX, is_settings(name.strip_suffix(b".gz").unwrap_or(name)));
+        let name = name.strip_suffix(b".gz").unwrap_or(name);
+        file.text.begin(&self.path, u64::MAX, is_settings(name));
+        file.named = names::begin(name);
         file
     }
 
     /// The same file in narrow characters.
     fn again(&self) -> Self {
         let (text, path, room) = (self.text.another(), self.path.clone(), Rc::clone(&self.room));
-        Self::new(text, self.whole.engine(), path, u64::MAX, MAX_DEPTH, room)
+        Self { named: None, ..Self::new(text, self.whole.engine(), path, u64::MAX, MAX_DEPTH, room) }
     }
 
     fn forward(&mut self, inner: Inner, bytes: &[u8]) -> Inner {
@@ -234,6 +255,10 @@ impl File {
             _ => inside.identity == own.identity,
         };
         found.retain(|own| !all.iter().any(|inside| same(inside, own) && is_in(&inside.path, &own.path)));
+        if let Some(named) = self.named {
+            let told = named.finish(&self.path, &found);
+            found.extend(told);
+        }
         all.extend(found);
         self.room.found.set(all);
         self.room.cut.set(self.room.cut.get() | cut);

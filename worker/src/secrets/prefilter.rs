@@ -1,142 +1,156 @@
-//! The literal prefilter: where in a text any of a thousand keywords stands, at about a byte for each cycle.
+//! The literal prefilter: where in a text any of two thousand keywords stands, at less than a cycle for each byte.
 //!
 //! Every keyword is at least four bytes long, so of the four-byte grams that begin at its offsets *o* and *o + 1* one begins at
-//! an even place of the text. Only even places are looked at: the gram there is hashed into a table of bits that stays in the
-//! first-level cache; one that is set is compared in full. Letters are folded to lower case by setting bit 5 of every byte,
-//! which also folds some punctuation; the rules' patterns tell those apart. (The idea of hashed grams at a stride is that of
-//! Wu and Manber, "A fast algorithm for multi-pattern searching", 1994.)
+//! an even place of the text. Only even places are looked at: a gram there is hashed to a slot of a table and to a tag, and where
+//! the slot has that tag the gram is very likely one of a keyword, of which eight bytes are then compared. Letters are folded to
+//! lower case by setting bit 5 of every byte, which also folds some punctuation; the rules' patterns tell those apart. (The idea
+//! of hashed grams at a stride is that of Wu and Manber, "A fast algorithm for multi-pattern searching", 1994.)
+//!
+//! A part of the text goes through one small loop after the other, hashing, looking up, comparing, noting: but for the look-ups
+//! compilers make vectors of these, and none has a branch that a processor would guess wrong.
 
 use std::collections::BTreeMap;
 
-/// Bits of the table, as a power of two: 32 KiB.
-const BITS: u32 = 18;
-const WORDS: usize = 1 << (BITS - 5);
-const FOLD: u64 = 0x2020_2020_2020_2020;
+/// Slots of the table, one for each hash.
+const SLOTS: usize = 1 << 16;
+/// What is set in each byte of a pair to fold it.
+const FOLD: u16 = 0x2020;
 /// Of the fourth byte of a gram only these bits count: what follows a keyword of four bytes, whatever it is, makes 16 grams.
-const MASK: u32 = 0x47ff_ffff;
+const MASK: u16 = 0x47ff;
 const GRAM: usize = 4;
+/// Even places of a part that goes through the loops at once, and of a group that is noted at once.
+const PART: usize = 512;
+const GROUP: usize = 16;
+/// The tag of a slot that grams of different tags share. Those of grams are odd, and that of an empty slot is 0.
+const SHARED: u8 = 2;
 
 /// Finds keywords.
 pub(crate) struct Prefilter {
-    bits: Box<[u32; WORDS]>,
-    /// By gram, of which all are in the bits: places in `candidates`, open addressing.
-    slots: Vec<Slot>,
+    tags: Box<[u8; SLOTS]>,
+    /// By slot: the number of its range of candidates.
+    ranges: Box<[u16; SLOTS]>,
+    /// Where in `candidates` each range begins; the first is empty, and the last ends them all.
+    starts: Vec<u32>,
     candidates: Vec<Candidate>,
 }
-
-#[derive(Clone, Copy)]
-struct Slot {
-    gram: u32,
-    start: u32,
-    end: u32,
-}
-
-const EMPTY: Slot = Slot { gram: u32::MAX, start: 0, end: 0 };
 
 /// A keyword that has a gram: up to eight bytes of it, and where they begin.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Candidate {
     word: u64,
-    mask: u64,
-    /// Of the gram from the word.
-    ahead: u32,
-    /// Of the word from the keyword.
-    skip: u32,
     keyword: u32,
+    /// Bytes of the word.
+    size: u8,
+    /// Of the gram from the word.
+    ahead: u8,
+    /// Of the word from the keyword.
+    skip: u8,
 }
+
+/// By slot: its tag, and what may be there.
+type BySlot = BTreeMap<u16, (u8, Vec<Candidate>)>;
 
 impl Prefilter {
     /// A prefilter for `keywords`, each of at least four bytes; shorter ones are never found.
     pub(crate) fn new(keywords: &[&[u8]]) -> Self {
-        let mut grams: BTreeMap<u32, Vec<Candidate>> = BTreeMap::new();
-        for (number, keyword) in (0..).zip(keywords) {
+        let common = common();
+        let mut by_slot = BySlot::new();
+        // Short ones have no choice, so they come first.
+        let mut numbered: Vec<(u32, &&[u8])> = (0..).zip(keywords).collect();
+        numbered.sort_by_key(|(_, keyword)| keyword.len());
+        for (number, keyword) in numbered {
             let folded: Vec<u8> = keyword.iter().map(|byte| byte | 0x20).collect();
-            for (gram, candidate) in anchors(&folded, number) {
-                let candidates = grams.entry(gram).or_default();
-                if !candidates.contains(&candidate) {
-                    candidates.push(candidate);
+            for (gram, candidate) in anchors(&folded, number, &common, &by_slot) {
+                let (slot, tag) = of_bytes(&gram);
+                let (of_slot, all) = by_slot.entry(slot).or_insert((tag, Vec::new()));
+                if *of_slot != tag {
+                    *of_slot = SHARED;
+                }
+                if !all.contains(&candidate) {
+                    all.push(candidate);
                 }
             }
         }
-        let mut bits = vec![0; WORDS];
-        let mut slots = vec![EMPTY; (4 * grams.len()).next_power_of_two()];
-        let mut candidates = Vec::new();
-        for (gram, of_gram) in grams {
-            let hash = hash(gram);
-            bits[word(hash)] |= 1 << bit(hash);
-            let mut at = hash as usize & (slots.len() - 1);
-            while slots[at].gram != EMPTY.gram {
-                at = (at + 1) & (slots.len() - 1);
-            }
-            let start = candidates.len() as u32;
-            candidates.extend(of_gram);
-            slots[at] = Slot { gram, start, end: candidates.len() as u32 };
+        let (mut tags, mut ranges) = (vec![0; SLOTS], vec![0; SLOTS]);
+        let (mut starts, mut candidates) = (vec![0, 0], Vec::new());
+        // What may follow a keyword of four bytes has many slots, and one range.
+        let mut numbers: BTreeMap<Vec<Candidate>, u16> = BTreeMap::new();
+        for (slot, (tag, of_slot)) in by_slot {
+            tags[usize::from(slot)] = tag;
+            // There are as many numbers as slots, and few of either are taken.
+            ranges[usize::from(slot)] = *numbers.entry(of_slot).or_insert_with_key(|of_slot| {
+                candidates.extend_from_slice(of_slot);
+                starts.push(candidates.len() as u32);
+                (starts.len() - 2) as u16
+            });
         }
-        let bits = bits.into_boxed_slice().try_into().unwrap_or_else(|_| Box::new([0; WORDS]));
-        Self { bits, slots, candidates }
+        Self { tags: boxed(tags), ranges: boxed(ranges), starts, candidates }
     }
 
     /// Calls `found` with the number and the start of every keyword in `text` whose first eight bytes, or all of its fewer,
     /// stand there, in any case; the order is about that of the text.
     pub(crate) fn scan(&self, text: &[u8], mut found: impl FnMut(u32, usize)) {
-        const BLOCK: usize = 16;
+        let mut pairs = [0_u16; PART + 1];
+        let (mut slots, mut tags, mut seen) = ([0_u16; PART], [0_u8; PART], [0_u8; PART]);
+        let mut noted = [0_u16; PART / GROUP];
         let mut at = 0;
-        while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk::<{ BLOCK + GRAM - 2 }>()) {
-            // Three loads hold the eight grams: at 0, 2, 4; 6, 8, 10; 12, 14.
-            let (a, b, c) = (load::<0>(block), load::<6>(block), load::<10>(block));
-            let any = self.has(a)
-                | self.has(a >> 16)
-                | self.has(a >> 32)
-                | self.has(b)
-                | self.has(b >> 16)
-                | self.has(b >> 32)
-                | self.has(c >> 16)
-                | self.has(c >> 32);
-            if any & 1 != 0 {
-                self.block(text, at, BLOCK, &mut found);
+        loop {
+            let rest = text.get(at..).unwrap_or_default();
+            // Whole groups, and a pair behind them.
+            let size = (rest.len().saturating_sub(2) / 2 / GROUP * GROUP).min(PART);
+            if size == 0 {
+                break;
             }
-            at += BLOCK;
+            let (pairs, slots) = (&mut pairs[..size + 1], &mut slots[..size]);
+            let (tags, seen) = (&mut tags[..size], &mut seen[..size]);
+            for (pair, bytes) in pairs.iter_mut().zip(rest.as_chunks().0) {
+                *pair = u16::from_le_bytes(*bytes) | FOLD;
+            }
+            for (((first, second), slot), tag) in
+                pairs.iter().zip(&pairs[1..]).zip(slots.iter_mut()).zip(tags.iter_mut())
+            {
+                (*slot, *tag) = hash(*first, *second);
+            }
+            for (seen, slot) in seen.iter_mut().zip(slots.iter()) {
+                *seen = self.tags[usize::from(*slot)];
+            }
+            let mut count = 0;
+            let groups = seen.as_chunks::<GROUP>().0.iter().zip(tags.as_chunks::<GROUP>().0);
+            for (number, (seen, tags)) in groups.enumerate() {
+                let any = seen.iter().zip(tags).fold(0, |any, (&seen, &tag)| any | u8::from(is_one(seen, tag)));
+                noted[count % (PART / GROUP)] = number as u16;
+                count += usize::from(any);
+            }
+            for &group in &noted[..count] {
+                let first = usize::from(group) * GROUP;
+                for place in first..first + GROUP {
+                    if is_one(seen[place], tags[place]) {
+                        self.slot(text, at + 2 * place, slots[place], &mut found);
+                    }
+                }
+            }
+            at += 2 * size;
         }
-        self.block(text, at, text.len().saturating_sub(at), &mut found);
-    }
-
-    /// The bit of a gram, the lowest, and others above it.
-    #[inline(always)]
-    fn has(&self, gram: u64) -> u32 {
-        let hash = hash(gram as u32);
-        self.bits[word(hash)] >> bit(hash)
-    }
-
-    /// Looks at the even places of `text` from `at` on, `size` bytes of them, one by one.
-    #[cold]
-    #[inline(never)]
-    fn block(&self, text: &[u8], at: usize, size: usize, found: &mut impl FnMut(u32, usize)) {
-        for at in (at..at + size).step_by(2) {
-            if at + GRAM > text.len() + 1 {
-                return;
-            }
+        for at in (at..text.len()).step_by(2) {
             // Behind the end stands a zero, so that a keyword of four bytes at an odd place is found at the very end too.
-            let gram = (word_at(text, at) | FOLD) as u32;
-            if self.has(u64::from(gram)) & 1 != 0 {
-                self.gram(text, at, gram & MASK, found);
+            let gram = word_at(text, at);
+            let (slot, tag) = hash(gram as u16 | FOLD, (gram >> 16) as u16 | FOLD);
+            if at + GRAM <= text.len() + 1 && is_one(self.tags[usize::from(slot)], tag) {
+                self.slot(text, at, slot, &mut found);
             }
         }
     }
 
-    fn gram(&self, text: &[u8], at: usize, gram: u32, found: &mut impl FnMut(u32, usize)) {
-        let last = self.slots.len() - 1;
-        let mut slot = hash(gram) as usize & last;
-        while self.slots[slot].gram != gram {
-            if self.slots[slot].gram == EMPTY.gram {
-                return;
-            }
-            slot = (slot + 1) & last;
-        }
-        let Slot { start, end, .. } = self.slots[slot];
-        for candidate in &self.candidates[start as usize..end as usize] {
-            let Some(begin) = at.checked_sub(candidate.ahead as usize) else { continue };
-            if (word_at(text, begin) | FOLD) & candidate.mask == candidate.word
-                && let Some(begin) = begin.checked_sub(candidate.skip as usize)
+    /// Looks whether a keyword with a gram in this slot, which begins at a place, is there.
+    #[inline(never)]
+    fn slot(&self, text: &[u8], at: usize, slot: u16, found: &mut impl FnMut(u32, usize)) {
+        let range = usize::from(self.ranges[usize::from(slot)]);
+        let (Some(&start), Some(&end)) = (self.starts.get(range), self.starts.get(range + 1)) else { return };
+        for candidate in self.candidates.get(start as usize..end as usize).unwrap_or_default() {
+            let Some(begin) = at.checked_sub(candidate.ahead.into()) else { continue };
+            let mask = u64::MAX >> (64 - 8 * u32::from(candidate.size));
+            if (word_at(text, begin) | 0x2020_2020_2020_2020) & mask == candidate.word
+                && let Some(begin) = begin.checked_sub(candidate.skip.into())
             {
                 found(candidate.keyword, begin);
             }
@@ -144,8 +158,40 @@ impl Prefilter {
     }
 }
 
-/// The grams by which a keyword, folded already, is found: those of the two neighbouring offsets where they are rarest.
-fn anchors(keyword: &[u8], number: u32) -> Vec<(u32, Candidate)> {
+fn boxed<T: Copy + Default>(slots: Vec<T>) -> Box<[T; SLOTS]> {
+    slots.into_boxed_slice().try_into().unwrap_or_else(|_| Box::new([T::default(); SLOTS]))
+}
+
+/// Whether what a slot has may be of a gram with this tag.
+#[inline(always)]
+fn is_one(seen: u8, tag: u8) -> bool {
+    (seen == tag) | (seen == SHARED)
+}
+
+/// The slot and the tag of a gram, of two folded pairs of bytes: multiplicative hashing, in as many bits as vectors multiply.
+#[inline(always)]
+fn hash(first: u16, second: u16) -> (u16, u8) {
+    let second = second & MASK;
+    let slot = first.wrapping_mul(0x9e35).wrapping_add(second.wrapping_mul(0x6a6d));
+    let tag = first.wrapping_mul(0xc2b3).wrapping_add(second.wrapping_mul(0x5851));
+    (slot, (tag >> 8) as u8 | 1)
+}
+
+/// The grams by which a keyword, folded already, is found: those of the two neighbouring offsets where they are rarest and their
+/// slots are not taken.
+fn anchors(
+    keyword: &[u8],
+    number: u32,
+    common: &BTreeMap<[u8; GRAM], u32>,
+    by_slot: &BySlot,
+) -> Vec<([u8; GRAM], Candidate)> {
+    /// As dear as a gram that is as frequent as this.
+    const TAKEN: u32 = 6000;
+    let cost = |gram: &[u8; GRAM]| {
+        let (slot, tag) = of_bytes(gram);
+        let is_taken = by_slot.get(&slot).is_some_and(|&(of_slot, _)| of_slot != tag);
+        common.get(gram).copied().unwrap_or_else(|| frequency(gram)) + if is_taken { TAKEN } else { 0 }
+    };
     let follow = |last: u8| [keyword, &[last]].concat();
     let spellings: Vec<Vec<u8>> = match keyword.len() {
         0..GRAM => return Vec::new(),
@@ -154,26 +200,26 @@ fn anchors(keyword: &[u8], number: u32) -> Vec<(u32, Candidate)> {
     };
     let mut anchors = Vec::new();
     for spelling in spellings {
-        let cost = |at: &usize| frequency(&spelling[*at..at + GRAM]) + frequency(&spelling[at + 1..at + 1 + GRAM]);
-        let best = (0..=spelling.len() - GRAM - 1).min_by_key(cost).unwrap_or(0);
+        let grams: Vec<[u8; GRAM]> = spelling.windows(GRAM).filter_map(|gram| gram.try_into().ok()).collect();
+        let pairs = grams.iter().zip(grams.iter().skip(1)).enumerate();
+        let Some((best, (first, second))) = pairs.min_by_key(|(_, (first, second))| cost(first) + cost(second)) else {
+            continue;
+        };
         let skip = best.min(keyword.len().saturating_sub(8));
         let size = (keyword.len() - skip).min(8);
-        let mask = if size == 8 { u64::MAX } else { (1 << (8 * size)) - 1 };
         let word = word_at(&keyword[skip..skip + size], 0);
-        for at in [best, best + 1] {
-            let gram = word_at(&spelling[at..at + GRAM], 0) as u32 & MASK;
-            anchors
-                .push((gram, Candidate { word, mask, ahead: (at - skip) as u32, skip: skip as u32, keyword: number }));
+        for (at, gram) in [(best, first), (best + 1, second)] {
+            // A keyword has 64 bytes at most, or less than twice as many in base64.
+            let (size, ahead, skip) = (size as u8, (at - skip) as u8, skip as u8);
+            anchors.push((*gram, Candidate { word, keyword: number, size, ahead, skip }));
         }
     }
     anchors
 }
 
-#[inline(always)]
-fn load<const AT: usize>(block: &[u8; 18]) -> u64 {
-    let mut bytes = [0; 8];
-    bytes.copy_from_slice(&block[AT..AT + 8]);
-    u64::from_le_bytes(bytes) | FOLD
+fn of_bytes(gram: &[u8; GRAM]) -> (u16, u8) {
+    let [a, b, c, d] = *gram;
+    hash(u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]))
 }
 
 /// Eight bytes from `at` on; zeros behind the end.
@@ -185,23 +231,15 @@ fn word_at(text: &[u8], at: usize) -> u64 {
     }
 }
 
-/// Multiplicative hashing: the upper bits are used. In 64 bits, which compilers do not turn into slower vectors.
-#[inline(always)]
-fn hash(gram: u32) -> u32 {
-    (u64::from(gram & MASK).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BITS)) as u32
+/// How often the most frequent grams occur, thousands of times in a large tree. `grams.txt` has them as they were counted.
+fn common() -> BTreeMap<[u8; GRAM], u32> {
+    let lines = include_str!("grams.txt").lines().filter_map(|line| line.split_once(' '));
+    let counted = lines.filter_map(|(count, grams)| Some((count.parse().ok()?, grams.as_bytes().as_chunks().0)));
+    let folded = |gram: &[u8; GRAM]| gram.map(|byte| byte | 0x20);
+    counted.flat_map(|(count, grams)| grams.iter().map(move |gram| (folded(gram), count))).collect()
 }
 
-#[inline(always)]
-fn word(hash: u32) -> usize {
-    hash as usize >> 5 & (WORDS - 1)
-}
-
-#[inline(always)]
-fn bit(hash: u32) -> u32 {
-    hash & 31
-}
-
-/// About 1.6 times the logarithm of how often a folded gram occurs, from how often its bytes follow each other.
+/// Of one that is not: about 1.6 times the logarithm of how often a folded gram occurs, from how often its bytes follow each other.
 fn frequency(gram: &[u8]) -> u32 {
     gram.windows(2).map(|pair| u32::from(PAIRS[class(pair[0])][class(pair[1])] - b'A')).sum()
 }
@@ -259,22 +297,22 @@ const PAIRS: [&[u8; 32]; 32] = [
 mod tests {
     use super::*;
 
-    fn found(keywords: &[&[u8]], text: &[u8]) -> Vec<(u32, usize)> {
+    fn found(prefilter: &Prefilter, text: &[u8]) -> Vec<(u32, usize)> {
         let mut all = Vec::new();
-        Prefilter::new(keywords).scan(text, |keyword, at| all.push((keyword, at)));
+        prefilter.scan(text, |keyword, at| all.push((keyword, at)));
         all.sort_unstable();
-        all.dedup();
         all
     }
 
     #[test]
     fn every_keyword_is_found_at_every_place() {
         let keywords: [&[u8]; 6] = [b"ghp_", b"AKIA", b"xoxb-", b"-----BEGIN", b"secret_access_key", b"\"A3-"];
+        let prefilter = Prefilter::new(&keywords);
         for (number, keyword) in (0..).zip(keywords) {
-            for at in 0..70 {
-                for behind in 0..40 {
+            for at in (0..70).chain(2 * PART - 20..2 * PART + 20).chain(4 * PART - 20..4 * PART + 20) {
+                for behind in (0..40).chain([2 * PART]) {
                     let text = [&vec![b'.'; at][..], keyword, &vec![b'~'; behind]].concat();
-                    assert_eq!(found(&keywords, &text), [(number, at)], "{at} {behind}");
+                    assert_eq!(found(&prefilter, &text), [(number, at)], "{at} {behind}");
                 }
             }
         }
@@ -282,10 +320,26 @@ mod tests {
 
     #[test]
     fn whatever_follows_or_precedes_and_in_any_case() {
+        let prefilter = Prefilter::new(&[b"ghp_", b"xoxb-"]);
         for byte in 0..=255 {
-            for at in [0, 1, 16, 17] {
+            for at in [0, 1, 16, 17, 2 * PART - 1, 2 * PART] {
                 let text = [&vec![byte; at][..], b"GHP_", &[byte], b"Xoxb-", &[byte]].concat();
-                assert_eq!(found(&[b"ghp_", b"xoxb-"], &text), [(0, at), (1, at + 5)], "{byte} {at}");
+                assert_eq!(found(&prefilter, &text), [(0, at), (1, at + 5)], "{byte} {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn all_keywords_of_the_rules_are_found() {
+        let keywords: Vec<Vec<u8>> = super::super::rule::Rules::built_in().texts();
+        let keywords: Vec<&[u8]> = keywords.iter().map(Vec::as_slice).collect();
+        let prefilter = Prefilter::new(&keywords);
+        for (number, keyword) in (0..).zip(&keywords) {
+            for at in [0, 1, 2 * PART - 2, 2 * PART - 1] {
+                for behind in [&b""[..], b"x", b" ", b"\xff", &[b'Q'; 2 * PART]] {
+                    let text = [&vec![b'#'; at][..], keyword, behind].concat();
+                    assert!(found(&prefilter, &text).contains(&(number, at)), "{keyword:?} {at} {behind:?}");
+                }
             }
         }
     }
@@ -293,8 +347,19 @@ mod tests {
     #[test]
     fn short_texts_and_keywords_are_no_trouble() {
         for length in 0..24 {
-            assert_eq!(found(&[b"abcd", b"ab", b""], &vec![0; length]), []);
+            assert_eq!(found(&Prefilter::new(&[b"abcd", b"ab", b""]), &vec![0; length]), []);
         }
-        assert_eq!(found(&[], b"anything at all, long enough"), []);
+        assert_eq!(found(&Prefilter::new(&[]), b"anything at all, long enough"), []);
+    }
+
+    #[test]
+    fn frequent_grams_are_dear() {
+        assert!(common().len() > 2000);
+        let anchors = anchors(b"airtable", 0, &common(), &BySlot::new());
+        assert!(
+            anchors.iter().all(|(gram, _)| gram != b"able"),
+            "{:?}",
+            anchors.iter().map(|a| a.0).collect::<Vec<_>>()
+        );
     }
 }

@@ -1,12 +1,17 @@
 //! Rules, ready to search with: the prefilter over all of their keywords, and their patterns, compiled when one is first wanted.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use lazaret::exposure::Severity;
 use regex::bytes::{Regex, RegexBuilder};
 
+use super::encoded::Encoded;
+use super::escaped;
 use super::form::Check;
+use super::glance::{Glance, Set};
+use super::names;
 use super::prefilter::Prefilter;
 
 include!(concat!(env!("OUT_DIR"), "/secret_rules.rs"));
@@ -26,6 +31,8 @@ pub(super) struct Fixed {
     generic: bool,
     reach: usize,
     leads: bool,
+    starts: &'static [u16],
+    run: (u16, usize),
 }
 
 /// How one kind of secret is found.
@@ -50,6 +57,8 @@ pub(crate) struct Rule {
     pub(super) reach: usize,
     /// A match begins with its keyword.
     pub(super) leads: bool,
+    /// What each match looks like.
+    pub(super) glance: Glance,
     pub(super) pattern: Cow<'static, str>,
     pub(super) compiled: OnceLock<Option<Regex>>,
 }
@@ -71,8 +80,18 @@ pub(super) fn compile(pattern: &str) -> Result<Regex, regex::Error> {
 pub(crate) struct Rules {
     pub(super) rules: Vec<Rule>,
     pub(super) prefilter: Prefilter,
-    /// By the keywords' numbers: which rules want to be asked.
-    pub(super) wanting: Vec<Vec<u32>>,
+    /// What the prefilter looks for, by its numbers.
+    pub(super) keywords: Vec<Keyword>,
+}
+
+/// Something that the prefilter looks for.
+pub(super) enum Keyword {
+    /// One of these rules, which want to be asked where it stands.
+    Of(Vec<u8>, Vec<u32>),
+    /// A keyword in base64.
+    Encoded(Encoded),
+    /// What something may be hidden by.
+    Escape(&'static [u8]),
 }
 
 /// A hash of the built-in rules and of `version`.
@@ -89,6 +108,7 @@ pub(super) fn fingerprint(version: &str) -> String {
         keywords.iter().copied().for_each(&mut text);
         text(&format!("{severity:?} {check:?} {entropy} {loose} {generic}"));
     }
+    names::describe(text);
     hasher.finalize().to_hex().to_string()
 }
 
@@ -113,6 +133,7 @@ impl Rules {
                 generic: fixed.generic,
                 reach: fixed.reach,
                 leads: fixed.leads,
+                glance: Glance { sets: SETS, starts: fixed.starts, run: fixed.run },
                 pattern: fixed.pattern.into(),
                 compiled: OnceLock::new(),
             };
@@ -120,28 +141,41 @@ impl Rules {
         })
     }
 
+    /// The texts that the prefilter looks for, by their numbers.
+    #[cfg(test)]
+    pub(super) fn texts(&self) -> Vec<Vec<u8>> {
+        self.keywords.iter().map(|keyword| keyword.text().to_vec()).collect()
+    }
+
     /// Rules with their keywords.
     pub(super) fn of(rules: impl Iterator<Item = (Rule, Vec<String>)>) -> Self {
-        let mut all = Vec::new();
-        let mut keywords: Vec<Vec<u8>> = Vec::new();
-        let mut wanting: Vec<Vec<u32>> = Vec::new();
-        let mut numbers = std::collections::HashMap::new();
+        let (mut all, mut keywords) = (Vec::new(), Vec::new());
+        let mut wanting: BTreeMap<Vec<u8>, Vec<u32>> = BTreeMap::new();
         for (number, (rule, of_rule)) in (0..).zip(rules) {
             for keyword in of_rule {
-                let keyword = keyword.to_ascii_lowercase().into_bytes();
-                let at = *numbers.entry(keyword.clone()).or_insert_with(|| {
-                    keywords.push(keyword);
-                    wanting.push(Vec::new());
-                    wanting.len() - 1
-                });
-                if wanting[at].last() != Some(&number) {
-                    wanting[at].push(number);
+                let rules = wanting.entry(keyword.to_ascii_lowercase().into_bytes()).or_default();
+                if rules.last() != Some(&number) {
+                    rules.push(number);
                 }
+                keywords.extend(Encoded::all(&rule, number, keyword.as_bytes()).map(Keyword::Encoded));
             }
             all.push(rule);
         }
-        let keywords: Vec<&[u8]> = keywords.iter().map(Vec::as_slice).collect();
-        Self { rules: all, prefilter: Prefilter::new(&keywords), wanting }
+        keywords.extend(wanting.into_iter().map(|(text, rules)| Keyword::Of(text, rules)));
+        keywords.extend(escaped::KEYWORDS.map(Keyword::Escape));
+        let texts: Vec<&[u8]> = keywords.iter().map(Keyword::text).collect();
+        let prefilter = Prefilter::new(&texts);
+        Self { rules: all, prefilter, keywords }
+    }
+}
+
+impl Keyword {
+    fn text(&self) -> &[u8] {
+        match self {
+            Self::Of(text, _) => text,
+            Self::Encoded(encoded) => encoded.text(),
+            Self::Escape(text) => text,
+        }
     }
 }
 

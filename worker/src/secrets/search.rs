@@ -4,15 +4,25 @@ use std::ops::Range;
 
 use super::check;
 use super::dummy;
-use super::rule::{Rule, Rules};
+use super::escaped;
+use super::rule::{Keyword, Rule, Rules};
 
 /// A secret in a text.
 pub(super) struct Found<'r> {
     pub(super) rule: &'r Rule,
     /// Where its value is.
     pub(super) value: Range<usize>,
+    /// The value, where the text has it in another form.
+    pub(super) written: Option<Vec<u8>>,
     /// Why it is none to worry about, if it looks like one and is known not to be.
     pub(super) dismissed: Option<&'static str>,
+}
+
+impl Found<'_> {
+    /// The value, of which `text` is the text.
+    pub(super) fn bytes<'a>(&'a self, text: &'a [u8]) -> &'a [u8] {
+        self.written.as_deref().or_else(|| text.get(self.value.clone())).unwrap_or_default()
+    }
 }
 
 /// The memory of searching, used again for each text.
@@ -20,82 +30,136 @@ pub(super) struct Found<'r> {
 pub(super) struct Search {
     /// Rule and place of each keyword.
     hits: Vec<(u32, usize)>,
+    /// Keyword and place of what is in base64.
+    encoded: Vec<(u32, usize)>,
+    /// Places of escapes.
+    escapes: Vec<usize>,
 }
 
-/// So many times the bytes of a text may be gone through by patterns that match and whose values then do not satisfy: a hostile
-/// text can have a match begin at each of its bytes.
-const MAX_PASSES: usize = 32;
-/// Bytes that may be gone through in any text.
-const MIN_BUDGET: usize = 1 << 20;
+/// What patterns may still go through.
+pub(super) struct Work(usize);
+
+impl Work {
+    /// So many times the bytes of a text may be gone through by patterns that match and whose values then do not satisfy: a
+    /// hostile text can have a match begin at each of its bytes.
+    const MAX_PASSES: usize = 32;
+    /// Bytes that may be gone through in any text.
+    const LEAST: usize = 1 << 20;
+
+    fn on(text: &[u8]) -> Self {
+        Self(text.len().saturating_mul(Self::MAX_PASSES).max(Self::LEAST))
+    }
+
+    /// Takes off what is gone through; nothing is left once it is too much.
+    pub(super) fn spend(&mut self, bytes: usize) -> Option<()> {
+        self.0 = self.0.saturating_sub(bytes);
+        (self.0 > 0).then_some(())
+    }
+}
 
 impl Search {
-    /// What `rules` find in `text`, by place, none inside another; `settings` says that the text is one of settings, in which
-    /// the names alone may tell.
+    /// What `rules` find in `text`, by place, none inside another, and whether the work was given up before its end; `settings`
+    /// says that the text is one of settings, in which the names alone may tell.
     pub(super) fn run<'r>(&mut self, rules: &'r Rules, text: &[u8], settings: bool) -> (Vec<Found<'r>>, bool) {
-        let hits = &mut self.hits;
-        hits.clear();
-        rules.prefilter.scan(text, |keyword, at| {
-            let wanting = rules.wanting.get(keyword as usize).map_or(&[][..], Vec::as_slice);
-            hits.extend(wanting.iter().map(|&rule| (rule, at)));
-        });
-        if hits.is_empty() {
-            return (Vec::new(), false);
+        let mut work = Work::on(text);
+        let mut found = self.once(rules, text, settings, &mut work);
+        let escapes = std::mem::take(&mut self.escapes);
+        for part in escaped::parts(text, &escapes) {
+            let inside = self.once(rules, &part.text, settings, &mut work);
+            found.extend(inside.into_iter().filter_map(|found| {
+                let written = found.bytes(&part.text).to_vec();
+                Some(Found { value: part.place(&found.value)?, written: Some(written), ..found })
+            }));
         }
+        self.escapes = escapes;
+        (best(found), work.0 == 0)
+    }
+
+    /// What is found in `text` as it is written.
+    fn once<'r>(&mut self, rules: &'r Rules, text: &[u8], settings: bool, work: &mut Work) -> Vec<Found<'r>> {
+        let Self { hits, encoded, escapes } = self;
+        (hits.clear(), encoded.clear(), escapes.clear());
+        rules.prefilter.scan(text, |number, at| match rules.keywords.get(number as usize) {
+            Some(Keyword::Of(_, wanting)) => {
+                let rest = text.get(at..).unwrap_or_default();
+                let may_be = |number: &u32| {
+                    let rule = rules.rules.get(*number as usize);
+                    rule.is_some_and(|rule| (settings || !rule.generic) && (!rule.leads || rule.glance.begins(rest)))
+                };
+                hits.extend(wanting.iter().copied().filter(may_be).map(|rule| (rule, at)));
+            }
+            Some(Keyword::Encoded(_)) => encoded.push((number, at)),
+            Some(Keyword::Escape(escape)) if text.get(at..).is_some_and(|rest| rest.starts_with(escape)) => {
+                escapes.push(at);
+            }
+            Some(Keyword::Escape(_)) | None => {}
+        });
+        escapes.sort_unstable();
         hits.sort_unstable();
         let mut found = Vec::new();
-        let mut budget = text.len().saturating_mul(MAX_PASSES).max(MIN_BUDGET);
         for of_rule in hits.chunk_by(|a, b| a.0 == b.0) {
             let Some(rule) = of_rule.first().and_then(|&(rule, _)| rules.rules.get(rule as usize)) else { continue };
-            if rule.generic && !settings {
-                continue;
-            }
-            let mut window = 0..0;
+            let (mut window, mut runs) = (0..0, rule.glance.runs());
             for &(_, at) in of_rule {
                 let start = if rule.leads { at } else { at.saturating_sub(rule.reach) };
                 // A look-ahead at the end of a match sees one byte more.
                 let end = at.saturating_add(rule.reach).saturating_add(1).min(text.len());
+                if !runs.is_in(text, start..end) {
+                    continue;
+                }
                 if start > window.end {
-                    matches(rule, text, window, &mut budget, &mut found);
+                    matches(rule, text, window, work, &mut found);
                     window = start..end;
                 } else {
                     window.end = end;
                 }
             }
-            matches(rule, text, window, &mut budget, &mut found);
+            matches(rule, text, window, work, &mut found);
         }
-        (best(found), budget == 0)
+        for &(number, at) in encoded.iter() {
+            if let Some(Keyword::Encoded(keyword)) = rules.keywords.get(number as usize)
+                && let Some(rule) = rules.rules.get(keyword.rule() as usize)
+            {
+                found.extend(keyword.found(rule, text, at, work));
+            }
+        }
+        found
     }
 }
 
-fn matches<'r>(rule: &'r Rule, text: &[u8], window: Range<usize>, budget: &mut usize, found: &mut Vec<Found<'r>>) {
+fn matches<'r>(rule: &'r Rule, text: &[u8], window: Range<usize>, work: &mut Work, found: &mut Vec<Found<'r>>) {
+    if window.is_empty() {
+        return;
+    }
     let (Some(regex), Some(seen)) = (rule.regex(), text.get(..window.end)) else { return };
     let mut at = window.start;
-    while at < window.end && *budget > 0 {
+    while at < window.end && work.0 > 0 {
         let Some(captures) = regex.captures_at(seen, at) else {
-            *budget = budget.saturating_sub(window.end - at);
+            work.spend(window.end - at);
             return;
         };
         let Some(whole) = captures.get(0) else { return };
-        *budget = budget.saturating_sub(whole.end() - at);
+        work.spend(whole.end() - at);
         let value = captures.name("secret").unwrap_or(whole).range();
-        let bytes = text.get(value.clone()).unwrap_or_default();
-        if satisfies(rule, bytes) {
-            let dismissed = dummy::reason(bytes, rule.loose, rule.check);
-            at = value.end.max(whole.start() + 1);
-            // Settings without a value of their own are in every example of a configuration.
-            if dismissed.is_none() || !rule.generic {
-                found.push(Found { rule, value, dismissed });
+        match judged(rule, text.get(value.clone()).unwrap_or_default()) {
+            Some(dismissed) => {
+                at = value.end.max(whole.start() + 1);
+                // Settings without a value of their own are in every example of a configuration.
+                if dismissed.is_none() || !rule.generic {
+                    found.push(Found { rule, value, written: None, dismissed });
+                }
             }
-        } else {
-            at = whole.start() + 1;
+            None => at = whole.start() + 1,
         }
     }
 }
 
-fn satisfies(rule: &Rule, value: &[u8]) -> bool {
-    !value.is_empty()
+/// Whether a value is one, and if so why it is none to worry about.
+pub(super) fn judged(rule: &Rule, value: &[u8]) -> Option<Option<&'static str>> {
+    let satisfies = !value.is_empty()
         && rule.check.is_none_or(|wanted| check::holds(wanted, value))
-        && (rule.entropy == 0.0 || check::entropy(value) >= rule.entropy)
+        && (rule.entropy == 0.0 || check::entropy(value) >= rule.entropy);
+    satisfies.then(|| dummy::reason(value, rule.loose, rule.check))
 }
 
 /// Of those that overlap, the one that says most: a rule that knows the value's form before one that knows its surroundings,

@@ -157,8 +157,7 @@ impl Stream {
             column = if lines > 0 { in_line } else { column + in_line };
             line += lines;
             at = found.value.start;
-            let value = &text[found.value.clone()];
-            self.found.push(exposure(&self.path, &found, value, line, column));
+            self.found.push(exposure(&self.path, &found, found.bytes(text), line, column));
         }
     }
 }

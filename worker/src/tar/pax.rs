@@ -13,6 +13,9 @@ pub struct Overrides {
     pub size: Option<u64>,
     /// What GNU tar says about a sparse file.
     pub sparse: GnuSparse,
+    /// Its extended attributes, a line `NAME=VALUE` for each: star's `SCHILY.xattr.*`, which everybody writes, with values as
+    /// they are, and libarchive's `LIBARCHIVE.xattr.*`, with values in base64.
+    pub attributes: Vec<u8>,
 }
 
 /// The `GNU.sparse.*` records of formats 0.0, 0.1 and 1.0 (GNU tar manual, "Storing Sparse Files").
@@ -79,7 +82,13 @@ impl Overrides {
                     .map(|number| decimal(number).ok_or(TarError::Pax))
                     .collect::<Result<_, _>>()?;
             }
-            _ => {}
+            _ => {
+                for prefix in [&b"SCHILY.xattr."[..], b"LIBARCHIVE.xattr."] {
+                    if let Some(name) = key.strip_prefix(prefix) {
+                        self.attributes.extend_from_slice(&[name, b"=", value, b"\n"].concat());
+                    }
+                }
+            }
         }
         Ok(())
     }
@@ -113,6 +122,13 @@ mod tests {
         assert_eq!(overrides.path.as_deref(), Some(&b"abc"[..]));
         assert_eq!(overrides.size, Some(42));
         assert_eq!(overrides.link_path.as_deref(), Some(&b"a=b=c=\xff"[..]));
+    }
+
+    #[test]
+    fn keeps_extended_attributes() {
+        let records = b"31 SCHILY.xattr.user.a=\x01 b=c\nd\n32 LIBARCHIVE.xattr.user.e=QUJD\n12 path=abc\n";
+        let overrides = Overrides::read(&records[..]).unwrap();
+        assert_eq!(overrides.attributes, b"user.a=\x01 b=c\nd\nuser.e=QUJD\n");
     }
 
     #[test]

@@ -9,12 +9,14 @@ use lazaret::path::LayerPath;
 
 use crate::limits::Limits;
 use crate::ruleset::Ruleset;
-use crate::secrets::{File, Outcome};
+use crate::secrets::{File, Labels, Outcome};
+use crate::tar::Entry;
 
 /// The search through all files of a layer.
 pub(super) struct Exposures<'l> {
     limits: &'l Limits,
     rules: Ruleset,
+    labels: Labels,
     found: BTreeSet<Exposure>,
     /// What `found` takes in memory, about.
     bytes: usize,
@@ -24,7 +26,8 @@ pub(super) struct Exposures<'l> {
 
 impl<'l> Exposures<'l> {
     pub(super) fn new(limits: &'l Limits, rules: Ruleset) -> Self {
-        Self { limits, rules, found: BTreeSet::new(), bytes: 0, full: false, gaps: BTreeSet::new() }
+        let (found, gaps) = (BTreeSet::new(), BTreeSet::new());
+        Self { limits, rules, labels: Labels::default(), found, bytes: 0, full: false, gaps }
     }
 
     /// Begins a file.
@@ -53,6 +56,27 @@ impl<'l> Exposures<'l> {
                 self.gaps.insert(Gap { kind: GapKind::Limit, path: path.clone(), reason: reason.into() });
             }
         }
+        self.tell(found);
+        Ok(())
+    }
+
+    /// Searches what an entry says beside its data: its name, the target of a link, its extended attributes.
+    ///
+    /// # Errors
+    /// As for [`Self::end`].
+    pub(super) fn labels(&mut self, entry: &Entry, path: &LayerPath) -> io::Result<()> {
+        let found = self.labels.of(self.rules.secrets, path, &entry.link);
+        self.tell(found);
+        if entry.attributes.is_empty() {
+            return Ok(());
+        }
+        let mut file = self.begin(&path.inside("extended attributes"), entry.attributes.len() as u64, 0);
+        file.feed(&entry.attributes);
+        self.end(path, file)
+    }
+
+    /// Remembers what was found.
+    fn tell(&mut self, found: Vec<Exposure>) {
         for exposure in found {
             let bytes = exposure.weight();
             if self.bytes.saturating_add(bytes) > self.limits.exposure_bytes {

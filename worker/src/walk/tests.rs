@@ -7,6 +7,7 @@ use lazaret::inventory::{GapKind, LayerInventory};
 use crate::analyze::analyze_unnamed;
 use crate::limits::Limits;
 use crate::ruleset::Ruleset;
+use crate::secrets::template::Made;
 
 /// Entries of a tar, one after the other.
 #[derive(Default)]
@@ -176,4 +177,22 @@ fn a_log_is_read_beside_the_database_of_its_own_place_only() {
     assert_eq!((inventory.evidence.len(), gaps(&inventory)), (0, vec![]));
     let alone = Tar::default().file("nix/var/nix/db/db.sqlite-wal", b"x").analyzed(&Limits::default());
     assert_eq!(alone.evidence[0].facts.gaps[0].kind, GapKind::UnresolvedLink);
+}
+
+#[test]
+fn what_an_entry_says_beside_its_data_is_searched() {
+    let [attribute, name, target] =
+        ["attribute", "name", "target"].map(|seed| Made::of(seed).text("ghp_{alnum:30}{crc}"));
+    let record = format!(" SCHILY.xattr.user.note=a token {attribute}\n");
+    let record = format!("{}{record}", record.len() + 2);
+    let inventory = Tar::default()
+        .entry(b'x', "pax", "", record.as_bytes())
+        .file("app/data", b"nothing")
+        .file("app/other", b"nothing")
+        .file(&format!("cache/{name}"), b"nothing")
+        .entry(b'2', "app/link", &format!("/x/{target}"), b"")
+        .analyzed(&Limits::default());
+    let told: Vec<_> = inventory.exposures.iter().map(|found| found.path.to_string()).collect();
+    let masked = format!("cache/gh****{}", &name[38..]);
+    assert_eq!(told, ["app/data!/extended attributes", "app/link", &masked]);
 }
