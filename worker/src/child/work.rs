@@ -89,6 +89,7 @@ fn confined(request: &Request, zygote: Pid, last_words: &OwnedFd) -> io::Result<
 pub(super) fn warm_up() -> io::Result<()> {
     signature::warm_up();
     secrets::warm_up();
+    blake3::hash(&[]);
     let mut empty = GzEncoder::new(Vec::new(), Compression::fast());
     empty.write_all(&[0; 1024])?;
     Unpacked::new(&empty.finish()?[..], Limits::default())?.finish().map(drop)
