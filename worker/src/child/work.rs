@@ -18,7 +18,7 @@ use crate::analyze::{Failure, analyze_unnamed};
 use crate::decompress::Unpacked;
 use crate::limits::Limits;
 use crate::ruleset::Ruleset;
-use crate::{malware, signature};
+use crate::{malware, secrets, signature};
 
 /// The code of a child that could not be confined as it was asked to be.
 pub(crate) const UNCONFINED: u8 = 70;
@@ -90,7 +90,9 @@ fn confined(request: &Request, zygote: Pid, last_words: &OwnedFd) -> io::Result<
 /// of them. Of that, asking the processor for its features is dear, since a virtual machine traps it.
 pub(super) fn warm_up() -> io::Result<()> {
     signature::warm_up();
+    secrets::warm_up();
     malware::warm_up();
+    blake3::hash(&[]);
     let mut empty = GzEncoder::new(Vec::new(), Compression::fast());
     empty.write_all(&[0; 1024])?;
     Unpacked::new(&empty.finish()?[..], Limits::default())?.finish().map(drop)

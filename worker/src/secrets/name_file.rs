@@ -76,7 +76,9 @@ pub(crate) fn check(rule: &NameText) -> Result<(), String> {
         return Err("a title has up to 128 bytes, and where to revoke up to 256".into());
     }
     for told in rule.begins.iter().chain(&rule.holds).chain(&rule.lacks) {
-        bytes(told)?;
+        if !(1..=64).contains(&bytes(told)?.0.len()) {
+            return Err(format!("{told} is nothing, or longer than 64 bytes"));
+        }
     }
     if rule.holds.iter().chain(&rule.lacks).any(|told| told.starts_with("hex:") && told.contains('.')) {
         return Err("only how a file begins may leave bytes open".into());

@@ -95,10 +95,19 @@ pub(super) fn warm_up() {
 impl Kept {
     /// Takes the next bytes.
     pub(super) fn feed(&mut self, bytes: &[u8]) {
+        /// More than any rule asks of a beginning.
+        const BEGUN: usize = 64;
+        let before = self.head.len();
+        if self.rules.is_empty() {
+            return;
+        }
         let room = KEPT - self.head.len();
         self.head.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
         self.hash.update(bytes);
         self.size = self.size.saturating_add(bytes.len() as u64);
+        if before < BEGUN && self.head.len() >= BEGUN {
+            self.rules.retain(|rule| rule.begins_so(&self.head));
+        }
     }
 
     /// Ends the file at `path`: what is told of it beside what was `found` in it.
@@ -136,14 +145,18 @@ impl Kept {
 }
 
 impl Named {
-    fn fits(&self, head: &[u8], is_whole: bool) -> bool {
+    fn begins_so(&self, head: &[u8]) -> bool {
         let begins = |(bytes, mask): &(&[u8], &[u8])| {
             head.len() >= bytes.len()
                 && head.iter().zip(bytes.iter().zip(*mask)).all(|(have, (byte, mask))| have & mask == *byte)
         };
+        self.begins.is_empty() || self.begins.iter().any(begins)
+    }
+
+    fn fits(&self, head: &[u8], is_whole: bool) -> bool {
         let has = |part: &&[u8]| memchr::memmem::find(head, part).is_some();
         !head.is_empty()
-            && (self.begins.is_empty() || self.begins.iter().any(begins))
+            && self.begins_so(head)
             && (self.holds.is_empty() || !is_whole || self.holds.iter().any(has))
             && !self.lacks.iter().any(has)
     }

@@ -21,17 +21,27 @@ const GRAM: usize = 4;
 /// Even places of a part that goes through the loops at once, and of a group that is noted at once.
 const PART: usize = 512;
 const GROUP: usize = 16;
+const EIGHT: usize = 8;
 /// The tag of a slot that grams of different tags share. Those of grams are odd, and that of an empty slot is 0.
 const SHARED: u8 = 2;
 
 /// Finds keywords.
 pub(crate) struct Prefilter {
     tags: Box<[u8; SLOTS]>,
-    /// By slot: the number of its range of candidates.
-    ranges: Box<[u16; SLOTS]>,
+    places: Box<[Place; SLOTS]>,
     /// Where in `candidates` each range begins; the first is empty, and the last ends them all.
     starts: Vec<u32>,
     candidates: Vec<Candidate>,
+}
+
+/// What may be where a gram of a slot is.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    /// The number of the candidates' range.
+    range: u16,
+    /// A byte that all of them have, and how far from the gram; nothing where they have none.
+    byte: u8,
+    far: i8,
 }
 
 /// A keyword that has a gram: up to eight bytes of it, and where they begin.
@@ -71,20 +81,22 @@ impl Prefilter {
                 }
             }
         }
-        let (mut tags, mut ranges) = (vec![0; SLOTS], vec![0; SLOTS]);
+        let (mut tags, mut places) = (vec![0; SLOTS], vec![Place::default(); SLOTS]);
         let (mut starts, mut candidates) = (vec![0, 0], Vec::new());
         // What may follow a keyword of four bytes has many slots, and one range.
         let mut numbers: BTreeMap<Vec<Candidate>, u16> = BTreeMap::new();
         for (slot, (tag, of_slot)) in by_slot {
             tags[usize::from(slot)] = tag;
+            let (byte, far) = in_common(&of_slot);
             // There are as many numbers as slots, and few of either are taken.
-            ranges[usize::from(slot)] = *numbers.entry(of_slot).or_insert_with_key(|of_slot| {
+            let range = *numbers.entry(of_slot).or_insert_with_key(|of_slot| {
                 candidates.extend_from_slice(of_slot);
                 starts.push(candidates.len() as u32);
                 (starts.len() - 2) as u16
             });
+            places[usize::from(slot)] = Place { range, byte, far };
         }
-        Self { tags: boxed(tags), ranges: boxed(ranges), starts, candidates }
+        Self { tags: boxed(tags), places: boxed(places), starts, candidates }
     }
 
     /// Calls `found` with the number and the start of every keyword in `text` whose first eight bytes, or all of its fewer,
@@ -122,9 +134,13 @@ impl Prefilter {
                 count += usize::from(any);
             }
             for &group in &noted[..count] {
-                let first = usize::from(group) * GROUP;
-                for place in first..first + GROUP {
-                    if is_one(seen[place], tags[place]) {
+                for half in [0, EIGHT] {
+                    let first = usize::from(group) * GROUP + half;
+                    let (seen, tags) = (word_at(seen, first), word_at(tags, first));
+                    let mut ones = zeros(seen ^ tags) | zeros(seen ^ u64::from_le_bytes([SHARED; EIGHT]));
+                    while ones != 0 {
+                        let place = first + ones.trailing_zeros() as usize / 8;
+                        ones &= ones - 1;
                         self.slot(text, at + 2 * place, slots[place], &mut found);
                     }
                 }
@@ -144,7 +160,12 @@ impl Prefilter {
     /// Looks whether a keyword with a gram in this slot, which begins at a place, is there.
     #[inline(never)]
     fn slot(&self, text: &[u8], at: usize, slot: u16, found: &mut impl FnMut(u32, usize)) {
-        let range = usize::from(self.ranges[usize::from(slot)]);
+        let Place { range, byte, far } = self.places[usize::from(slot)];
+        let there = at.checked_add_signed(far.into()).and_then(|at| text.get(at));
+        if far != 0 && there.is_none_or(|there| there | 0x20 != byte) {
+            return;
+        }
+        let range = usize::from(range);
         let (Some(&start), Some(&end)) = (self.starts.get(range), self.starts.get(range + 1)) else { return };
         for candidate in self.candidates.get(start as usize..end as usize).unwrap_or_default() {
             let Some(begin) = at.checked_sub(candidate.ahead.into()) else { continue };
@@ -160,6 +181,25 @@ impl Prefilter {
 
 fn boxed<T: Copy + Default>(slots: Vec<T>) -> Box<[T; SLOTS]> {
     slots.into_boxed_slice().try_into().unwrap_or_else(|_| Box::new([T::default(); SLOTS]))
+}
+
+/// A byte beside the gram that all these candidates have, and how far from it; 0 if there is none.
+fn in_common(candidates: &[Candidate]) -> (u8, i8) {
+    let byte = |of: &Candidate, far: i8| {
+        let at = of.ahead.checked_add_signed(far).filter(|&at| at < of.size)?;
+        of.word.to_le_bytes().get(usize::from(at)).copied()
+    };
+    let shared = |far: i8| {
+        let byte_of_first = byte(candidates.first()?, far)?;
+        candidates.iter().all(|of| byte(of, far) == Some(byte_of_first)).then_some((byte_of_first, far))
+    };
+    [4, -1, 5, -2, 6, -3, 7, -4].into_iter().find_map(shared).unwrap_or_default()
+}
+
+/// The highest bit of each byte that is zero.
+fn zeros(word: u64) -> u64 {
+    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    !(((word & LOW) + LOW) | word | LOW)
 }
 
 /// Whether what a slot has may be of a gram with this tag.
