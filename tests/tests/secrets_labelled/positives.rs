@@ -119,7 +119,7 @@ pub fn scores() -> Scores {
                     scores.count(&file.vendor, &rule.id, format!("{carrier}, {title}"), &file_of_it);
                 }
             };
-            for template in named {
+            if let Some(template) = named {
                 for (carrier, carry) in SETTINGS {
                     turn += 1;
                     // Most files are UTF-8.

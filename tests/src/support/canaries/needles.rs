@@ -46,7 +46,8 @@ impl Needles {
                 }
             }
             // As it stands and without the space around it; of keys what is between the lines too.
-            let body: String = canary.value.lines().filter(|line| !line.contains('-') && !line.starts_with('=')).collect();
+            let body: String =
+                canary.value.lines().filter(|line| !line.contains('-') && !line.starts_with('=')).collect();
             for value in [canary.value.as_str(), canary.value.trim(), &body] {
                 add_hash(&mut add, value.as_bytes());
             }
