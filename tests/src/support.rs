@@ -2,6 +2,7 @@
 
 pub mod amqp_fault;
 pub mod binary;
+pub mod canaries;
 pub mod docker_registry;
 pub mod farm;
 pub mod hostile_registry;
@@ -18,6 +19,8 @@ pub mod rabbitmq_cluster;
 pub mod redis_farm;
 pub mod redis_server;
 pub mod s3_server;
+#[path = "../../worker/src/secrets/template.rs"]
+pub mod template;
 pub mod tls_front;
 pub mod token_server;
 

@@ -7,6 +7,7 @@
 mod farm {
     mod advisories;
     mod alike;
+    mod canaries;
     mod clocks;
     mod crashes;
     mod exposures;

@@ -10,6 +10,8 @@ use lazaret_worker::serve::{self, Ended};
 
 /// 0: it was told to stop and did; 1: it was told twice; 2: it cannot work.
 fn main() -> ExitCode {
+    // What images hold is in memory: no crash writes it to a disk, and nobody else of this user reads it there.
+    let _ = nix::sys::prctl::set_dumpable(false);
     // This executable is also the process that children are forked from.
     if let Some(ended) = lazaret_worker::child::run_if_asked() {
         return ended;

@@ -29,6 +29,16 @@ mod stream;
 #[cfg(test)]
 pub(crate) mod template;
 
+use lazaret::exposure::Exposure;
+use lazaret::path::LayerPath;
+
+/// What all rules find in the file at `path`, of `size` bytes, whose bytes come in `pieces`; as the walk over a layer does it.
+pub fn file<'b>(path: &LayerPath, size: u64, pieces: impl IntoIterator<Item = &'b [u8]>) -> Vec<Exposure> {
+    let mut file = File::begin(Rules::built_in(), path, size);
+    pieces.into_iter().for_each(|piece| file.feed(piece));
+    file.finish().found
+}
+
 /// Lays the rules out, which is then done for all children of this process. A pattern is compiled when one of its keywords is
 /// first seen.
 pub fn warm_up() {

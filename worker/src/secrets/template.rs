@@ -11,13 +11,13 @@ const LOWER: &str = "abcdefghijklmnopqrstuvwxyz";
 const UPPER: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 /// Characters that look random and are the same at every run.
-pub(crate) struct Made {
+pub struct Made {
     state: blake3::OutputReader,
 }
 
 impl Made {
     /// The characters of a seed.
-    pub(crate) fn of(seed: &str) -> Self {
+    pub fn of(seed: &str) -> Self {
         Self { state: blake3::Hasher::new().update(seed.as_bytes()).finalize_xof() }
     }
 
@@ -49,7 +49,7 @@ impl Made {
     }
 
     /// The text of a template.
-    pub(crate) fn text(&mut self, template: &str) -> String {
+    pub fn text(&mut self, template: &str) -> String {
         let mut text = String::new();
         let mut rest = template;
         while let Some(at) = rest.find(['{', '}']) {
@@ -87,7 +87,7 @@ impl Made {
                 }
                 String::from_utf8_lossy(&digits).into_owned()
             }
-            None if what.starts_with("key") => key(what),
+            None if what.starts_with("key") => self.key(what),
             None if what == "jwt" => {
                 let part = |json: String| URL_SAFE_NO_PAD.encode(json);
                 let header = part(r#"{"alg":"HS256","typ":"JWT"}"#.into());
@@ -97,29 +97,32 @@ impl Made {
             None => panic!("nothing is called {what}"),
         }
     }
-}
 
-/// Keys that nobody uses: the structure is that of real ones, the numbers are bytes that count up.
-fn key(what: &str) -> String {
-    let bytes: Vec<u8> = (0..96).map(|n: u8| n.wrapping_mul(37)).collect();
-    let lines = |der: &[u8]| {
-        let text = STANDARD.encode(der);
-        text.as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line).into_owned()).collect::<Vec<_>>().join("\n")
-    };
-    let pem = |kind: &str, body: String| format!("-----BEGIN {kind}-----\n{body}\n-----END {kind}-----\n");
-    let plain = pem("PRIVATE KEY", lines(&[&[0x30, 96], &bytes[..]].concat()));
-    match what {
-        "key" => plain,
-        "key-escaped" => plain.replace('\n', "\\n"),
-        "key-base64" => STANDARD.encode(plain),
-        "key-encrypted" => pem(
-            "ENCRYPTED PRIVATE KEY",
-            lines(&[&[0x30, 96, 0x30, 20, 6, 9, 42, 134, 72, 134, 247, 13, 1, 5, 13], &bytes[..83]].concat()),
-        ),
-        "key-pgp" => {
-            pem("PGP PRIVATE KEY BLOCK", format!("\n{}\n=abcd", lines(&[&[0x95, 0, 96], &bytes[..]].concat())))
+    /// A key that nobody uses: its structure is that of a real one, its numbers are not.
+    fn key(&mut self, what: &str) -> String {
+        let mut bytes = [0; 96];
+        self.state.fill(&mut bytes);
+        let lines = |der: &[u8]| {
+            let text = STANDARD.encode(der);
+            let lines = text.as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line).into_owned());
+            lines.collect::<Vec<_>>().join("\n")
+        };
+        let pem = |kind: &str, body: String| format!("-----BEGIN {kind}-----\n{body}\n-----END {kind}-----\n");
+        // PKCS #8 begins with its version, a number.
+        let plain = pem("PRIVATE KEY", lines(&[&[0x30, 99, 2, 1, 0], &bytes[..]].concat()));
+        match what {
+            "key" => plain,
+            "key-escaped" => plain.replace('\n', "\\n"),
+            "key-base64" => STANDARD.encode(plain),
+            "key-encrypted" => pem(
+                "ENCRYPTED PRIVATE KEY",
+                lines(&[&[0x30, 96, 0x30, 20, 6, 9, 42, 134, 72, 134, 247, 13, 1, 5, 13], &bytes[..83]].concat()),
+            ),
+            "key-pgp" => {
+                pem("PGP PRIVATE KEY BLOCK", format!("\n{}\n=abcd", lines(&[&[0x95, 0, 96], &bytes[..]].concat())))
+            }
+            what => panic!("nothing is called {what}"),
         }
-        what => panic!("nothing is called {what}"),
     }
 }
 
@@ -131,20 +134,4 @@ fn closing(text: &str) -> usize {
         depth == 0
     });
     end.expect("a brace that is closed").0
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn templates_become_texts() {
-        let text = Made::of("x").text("a={digit:3} {{b}} {b64:u:{lower:2}} {uuid}");
-        assert!(text.starts_with("a=") && text.contains(" {b} "), "{text}");
-        assert_eq!(text, Made::of("x").text("a={digit:3} {{b}} {b64:u:{lower:2}} {uuid}"));
-        let token = Made::of("y").text("ghp_{alnum:30}{crc}");
-        assert!(super::super::check::holds(super::super::form::Check::Crc32Base62, token.as_bytes()), "{token}");
-        let jwt = Made::of("z").text("{jwt}");
-        assert!(super::super::check::holds(super::super::form::Check::Jwt, jwt.as_bytes()), "{jwt}");
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::super::check;
 use super::super::search::Search;
 use super::super::template::Made;
 use super::*;
@@ -81,4 +82,15 @@ fn there_are_as_many_rules_as_told_and_each_compiles() {
     for rule in rules {
         assert!(rule.regex().is_some(), "{}", rule.id);
     }
+}
+
+#[test]
+fn templates_become_texts() {
+    let text = Made::of("x").text("a={digit:3} {{b}} {b64:u:{lower:2}} {uuid}");
+    assert!(text.starts_with("a=") && text.contains(" {b} "), "{text}");
+    assert_eq!(text, Made::of("x").text("a={digit:3} {{b}} {b64:u:{lower:2}} {uuid}"));
+    let token = Made::of("y").text("ghp_{alnum:30}{crc}");
+    assert!(check::holds(Check::Crc32Base62, token.as_bytes()), "{token}");
+    let jwt = Made::of("z").text("{jwt}");
+    assert!(check::holds(Check::Jwt, jwt.as_bytes()), "{jwt}");
 }

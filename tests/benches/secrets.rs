@@ -1,0 +1,154 @@
+//! Secret scanning alone: GB of file content for each second of one core, with all rules on, beside two floors.
+//!
+//! `LAZARET_BENCH_TREES=/path/of/debian:/path/of/node:/path/of/python cargo bench -p lazaret-tests --bench secrets`; the trees are
+//! what `tests/ecosystems/compare --keep DIRECTORY apt npm pip` leaves in `DIRECTORY/*/root`. Of each as much is read into memory
+//! as is its share of `LAZARET_BENCH_BYTES` (1 GB), whole files in an order that their names' hashes make. The floors are
+//! memchr of a byte that is rare, which reads and does no more, and SHA-256, which a layer's verification does with the same
+//! bytes. Each round times all three in turn, in CPU time of the kernel, from `/proc/thread-self/schedstat`. Files come in pieces
+//! as from a layer that is inflated into a buffer of 256 KiB. `LAZARET_BENCH_ROUNDS=1` is for profiles.
+
+#![allow(clippy::print_stdout)]
+
+use std::fs;
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+
+use lazaret::path::LayerPath;
+use lazaret_worker::secrets;
+use sha2::{Digest, Sha256};
+
+const ROUNDS: usize = 7;
+/// What a layer is inflated into.
+const BUFFER: usize = 256 << 10;
+
+struct File {
+    path: LayerPath,
+    bytes: Vec<u8>,
+    /// Of the buffer that it begins in, so many bytes are left.
+    left: usize,
+}
+
+fn main() {
+    let Ok(trees) = std::env::var("LAZARET_BENCH_TREES") else {
+        println!(
+            "SKIPPED: set LAZARET_BENCH_TREES to trees of real files, such as tests/ecosystems/compare --keep leaves"
+        );
+        return;
+    };
+    let number = |name: &str, default: usize| std::env::var(name).map_or(default, |n| n.parse().expect("a number"));
+    let (most, rounds) = (number("LAZARET_BENCH_BYTES", 1 << 30), number("LAZARET_BENCH_ROUNDS", ROUNDS));
+    let trees: Vec<&str> = trees.split(':').collect();
+    let mut all = Vec::new();
+    for tree in &trees {
+        all.push((*tree, read(Path::new(tree), most / trees.len())));
+    }
+    let every = || all.iter().flat_map(|(_, files)| files);
+    let parts: [(&str, fn(&File) -> bool); 3] =
+        [("archives", is_archive), ("executables", is_executable), ("all others", is_other)];
+
+    secrets::warm_up();
+    measure("everything", &every().collect::<Vec<_>>(), rounds);
+    for (tree, files) in &all {
+        measure(tree, &files.iter().collect::<Vec<_>>(), rounds.min(3));
+    }
+    for (title, is_part) in parts {
+        measure(title, &every().filter(|file| is_part(file)).collect::<Vec<_>>(), rounds.min(3));
+    }
+}
+
+/// Files of at most so many bytes together.
+fn read(tree: &Path, most: usize) -> Vec<File> {
+    let mut paths = Vec::new();
+    list(tree, &mut paths);
+    paths.sort_by_key(|path| *blake3::hash(path.as_os_str().as_encoded_bytes()).as_bytes());
+    let (mut files, mut total, mut at) = (Vec::new(), 0, 0);
+    for path in paths {
+        let Ok(bytes) = fs::read(&path) else { continue };
+        if total + bytes.len() > most {
+            continue;
+        }
+        total += bytes.len();
+        let name = path.strip_prefix(tree).expect("below it").to_string_lossy().into_owned();
+        at += 512;
+        let left = BUFFER - at % BUFFER;
+        at += bytes.len().next_multiple_of(512);
+        files.push(File { path: LayerPath::from(name.as_str()), bytes, left });
+    }
+    files
+}
+
+fn list(directory: &Path, paths: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(directory) else { return };
+    for entry in entries.flatten() {
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => list(&entry.path(), paths),
+            Ok(kind) if kind.is_file() => paths.push(entry.path()),
+            _ => {}
+        }
+    }
+}
+
+fn is_archive(file: &File) -> bool {
+    let magic = [&b"\x1f\x8b\x08"[..], b"PK\x03\x04"];
+    magic.iter().any(|magic| file.bytes.starts_with(magic)) || file.bytes.get(257..262) == Some(b"ustar")
+}
+
+fn is_executable(file: &File) -> bool {
+    file.bytes.starts_with(b"\x7fELF")
+}
+
+fn is_other(file: &File) -> bool {
+    !is_archive(file) && !is_executable(file)
+}
+
+fn measure(title: &str, files: &[&File], rounds: usize) {
+    let bytes: usize = files.iter().map(|file| file.bytes.len()).sum();
+    let mut rates: [Vec<f64>; 3] = Default::default();
+    let mut found = 0;
+    for _ in 0..rounds {
+        let (read, _) =
+            timed(|| files.iter().map(|file| memchr::memchr_iter(0xf7, &file.bytes).count()).sum::<usize>());
+        let (hash, _) = timed(|| files.iter().for_each(|file| drop(black_box(Sha256::digest(&file.bytes)))));
+        let (scan, all) = timed(|| files.iter().map(|file| scan(file)).sum::<usize>());
+        found = all;
+        for (rates, seconds) in rates.iter_mut().zip([read, hash, scan]) {
+            rates.push(bytes as f64 / 1e9 / seconds);
+        }
+    }
+    let [read, hash, scan] = rates.map(|mut rates| {
+        rates.sort_by(f64::total_cmp);
+        rates
+    });
+    let middle = rounds / 2;
+    println!(
+        "{title}: {} files, {:.0} MB, {found} exposures: secrets {:.2} GB/s (min {:.2}, max {:.2}), memchr {:.2}, SHA-256 {:.2}; \
+         secrets cost {:.2} of SHA-256",
+        files.len(),
+        bytes as f64 / 1e6,
+        scan[middle],
+        scan[0],
+        scan[rounds - 1],
+        read[middle],
+        hash[middle],
+        hash[middle] / scan[middle],
+    );
+}
+
+fn scan(file: &File) -> usize {
+    let (first, rest) = file.bytes.split_at(file.bytes.len().min(file.left));
+    let pieces = std::iter::once(first).chain(rest.chunks(BUFFER));
+    secrets::file(&file.path, file.bytes.len() as u64, pieces).len()
+}
+
+/// CPU seconds of this thread, and what `work` gave.
+fn timed<T>(work: impl FnOnce() -> T) -> (f64, T) {
+    let start = cpu();
+    let result = black_box(work());
+    (cpu() - start, result)
+}
+
+fn cpu() -> f64 {
+    let stat = fs::read_to_string("/proc/thread-self/schedstat").expect("schedstat");
+    let nanoseconds: f64 = stat.split_whitespace().next().and_then(|n| n.parse().ok()).expect("nanoseconds");
+    nanoseconds / 1e9
+}
