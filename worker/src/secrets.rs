@@ -32,9 +32,12 @@ pub(crate) mod template;
 use lazaret::exposure::Exposure;
 use lazaret::path::LayerPath;
 
+use crate::ruleset::Ruleset;
+
 /// What all rules find in the file at `path`, of `size` bytes, whose bytes come in `pieces`; as the walk over a layer does it.
 pub fn file<'b>(path: &LayerPath, size: u64, pieces: impl IntoIterator<Item = &'b [u8]>) -> Vec<Exposure> {
-    let mut file = File::begin(Rules::built_in(), path, size);
+    let Ruleset { secrets, malware } = Ruleset::without_malware();
+    let mut file = File::begin(secrets, malware, path, size, 0);
     pieces.into_iter().for_each(|piece| file.feed(piece));
     file.finish().found
 }

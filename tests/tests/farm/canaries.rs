@@ -95,7 +95,8 @@ fn no_canary_is_written_anywhere() {
 
 /// A registry with one image.
 fn serve(fixture: OciFixture) -> HostileRegistry {
-    let manifest = fixture.blobs.iter().find(|(_, content)| content.starts_with(b"{") && holds(content, "schemaVersion"));
+    let manifest =
+        fixture.blobs.iter().find(|(_, content)| content.starts_with(b"{") && holds(content, "schemaVersion"));
     let manifest = manifest.expect("a manifest").0.clone();
     let fixture = Arc::new(fixture);
     HostileRegistry::start(move |seen: &Seen, _| {

@@ -81,12 +81,11 @@ impl<'l> Exposures<'l> {
             let bytes = exposure.weight();
             if self.bytes.saturating_add(bytes) > self.limits.exposure_bytes {
                 self.full = true;
-                return Ok(());
+                return;
             }
             self.bytes += bytes;
             self.found.insert(exposure);
         }
-        Ok(())
     }
 
     /// What was found, and what could not be told.

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use super::super::nested::File;
-use super::super::rule::Rules;
 use super::super::template::Made;
 use super::*;
+use crate::ruleset::Ruleset;
 
 #[derive(serde::Deserialize)]
 struct Tested {
@@ -35,7 +35,8 @@ fn content(example: &Example) -> Vec<u8> {
 
 /// What is found and not dismissed in a file.
 fn found(path: &str, content: &[u8]) -> Vec<Exposure> {
-    let mut file = File::begin(Rules::built_in(), &path.into(), content.len() as u64);
+    let rules = Ruleset::built_in();
+    let mut file = File::begin(rules.secrets, rules.malware, &path.into(), content.len() as u64, 0);
     content.chunks(100).for_each(|piece| file.feed(piece));
     file.finish().found.into_iter().filter(|found| found.dismissed.is_none()).collect()
 }
