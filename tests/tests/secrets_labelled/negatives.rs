@@ -12,6 +12,7 @@ use lazaret::path::LayerPath;
 use lazaret_tests::support::has_program;
 use lazaret_worker::analyze::analyze;
 use lazaret_worker::limits::Limits;
+use lazaret_worker::ruleset::Ruleset;
 use lazaret_worker::secrets;
 
 use super::positives;
@@ -106,7 +107,7 @@ impl Searched {
         let image = layout.images(&PlatformChoice::Host).unwrap().remove(0);
         for layer in &image.layers {
             let blob = layout.open_blob(&layer.blob).unwrap();
-            let analysis = analyze(blob, &layer.blob, &Limits::default()).unwrap();
+            let analysis = analyze(blob, &layer.blob, &Limits::default(), Ruleset::built_in()).unwrap();
             (self.files, self.bytes) = (self.files + analysis.entries, self.bytes + analysis.uncompressed_bytes);
             self.take(reference, analysis.exposures);
         }
