@@ -78,7 +78,9 @@ impl Search {
     /// What is found in `text` as it is written.
     fn once<'r>(&mut self, rules: &'r Rules, text: &[u8], settings: bool, work: &mut Work) -> Vec<Found<'r>> {
         let Self { hits, encoded, escapes } = self;
-        (hits.clear(), encoded.clear(), escapes.clear());
+        hits.clear();
+        encoded.clear();
+        escapes.clear();
         rules.prefilter.scan(text, |number, at| match rules.keywords.get(number as usize) {
             Some(Keyword::Of(_, wanting)) => {
                 let rest = text.get(at..).unwrap_or_default();
