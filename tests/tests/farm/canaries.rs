@@ -35,7 +35,7 @@ fn no_canary_is_written_anywhere() {
     let mut scene = Scene::on(servers, &[], |options| {
         options.registries = vec![registry.address];
         for (name, value) in
-            [("LAZARET_LOG", "trace"), ("RUST_BACKTRACE", "full"), ("LAZARET_CACHE_KEY", "of the tests")]
+            [("LAZARET_LOG", "trace"), ("RUST_BACKTRACE", "full"), ("LAZARET_CACHE_KEY", "a key of the tests alone")]
         {
             options.environment.push((name.to_owned(), value.to_owned()));
         }
@@ -119,9 +119,8 @@ fn holds(content: &[u8], text: &str) -> bool {
 
 /// A queue that gets a copy of all messages.
 struct Tap {
+    up: Option<(Channel, Connection)>,
     runtime: Runtime,
-    channel: Channel,
-    connection: Connection,
 }
 
 impl Tap {
@@ -129,7 +128,7 @@ impl Tap {
 
     fn open(url: &str) -> Self {
         let runtime = Runtime::new().unwrap();
-        let (connection, channel) = runtime.block_on(async {
+        let up = runtime.block_on(async {
             let connection = Connection::connect(url, ConnectionProperties::default()).await.unwrap();
             let channel = connection.create_channel().await.unwrap();
             let (exclusive, none) =
@@ -138,25 +137,33 @@ impl Tap {
             let exchange = "amq.rabbitmq.trace";
             let options = QueueBindOptions::default();
             channel.queue_bind(Self::QUEUE.into(), exchange.into(), "#".into(), options, none).await.unwrap();
-            (connection, channel)
+            (channel, connection)
         });
-        Self { runtime, channel, connection }
+        Self { up: Some(up), runtime }
     }
 
     /// What has come so far: where it went, with its headers, and its body. The queue is gone then.
-    fn messages(self) -> Vec<(String, Vec<u8>)> {
+    fn messages(mut self) -> Vec<(String, Vec<u8>)> {
+        let (channel, connection) = self.up.take().unwrap();
         self.runtime.block_on(async {
             let mut messages = Vec::new();
-            while let Some(message) =
-                self.channel.basic_get(Self::QUEUE.into(), BasicGetOptions::default()).await.unwrap()
-            {
+            while let Some(message) = channel.basic_get(Self::QUEUE.into(), BasicGetOptions::default()).await.unwrap() {
                 let delivery = message.delivery;
                 delivery.ack(BasicAckOptions::default()).await.unwrap();
-                messages.push((format!("{} {:?}", delivery.routing_key, delivery.properties), delivery.data.to_vec()));
+                messages.push((format!("{} {:?}", delivery.routing_key, delivery.properties), delivery.data));
             }
-            self.connection.close(200, "tapped".into()).await.unwrap();
+            connection.close(200, "tapped".into()).await.unwrap();
+            drop((channel, connection));
             messages
         })
+    }
+}
+
+impl Drop for Tap {
+    fn drop(&mut self) {
+        // The connection wants a runtime around it when it ends.
+        let _context = self.runtime.enter();
+        self.up = None;
     }
 }
 

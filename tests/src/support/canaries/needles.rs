@@ -49,9 +49,12 @@ impl Needles {
             let body: String =
                 canary.value.lines().filter(|line| !line.contains('-') && !line.starts_with('=')).collect();
             for value in [canary.value.as_str(), canary.value.trim(), &body] {
-                add_hash(&mut add, value.as_bytes());
+                // The hash of nothing is everywhere.
+                if !value.is_empty() {
+                    add_hash(&mut add, value.as_bytes());
+                }
             }
-            if let Ok(decoded) = STANDARD.decode(&body) {
+            if let Some(decoded) = STANDARD.decode(&body).ok().filter(|decoded| !decoded.is_empty()) {
                 add_hash(&mut add, &decoded);
             }
         }
