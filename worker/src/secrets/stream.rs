@@ -122,7 +122,9 @@ impl Stream {
     /// Looks for malware in a file that is all in `text`.
     fn whole(&mut self, text: &[u8]) {
         if self.has_sight && !text.is_empty() {
-            self.found.extend(Sight::whole(Subject { path: &self.path, mode: self.mode }, text));
+            let (found, is_crowded) = Sight::whole(Subject { path: &self.path, mode: self.mode }, text);
+            self.found.extend(found);
+            self.is_crowded = is_crowded;
         }
     }
 
