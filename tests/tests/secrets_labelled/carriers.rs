@@ -101,15 +101,18 @@ pub const TEXTS: [(&str, Carry); 3] = [
     }),
 ];
 
+/// The bytes of a text.
+type Encode = fn(&str) -> Vec<u8>;
+
 /// How a file is written.
-pub const ENCODINGS: [(&str, fn(&str) -> Vec<u8>); 3] = [
+pub const ENCODINGS: [(&str, Encode); 3] = [
     ("UTF-8", |text| text.into()),
     ("CRLF", |text| text.replace('\n', "\r\n").into()),
     ("UTF-16", |text| [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()),
 ];
 
 /// The file that `carry` makes of a name and a value, encoded.
-pub fn carried(carry: Carry, encode: fn(&str) -> Vec<u8>, name: &str, value: &str) -> Carried {
+pub fn carried(carry: Carry, encode: Encode, name: &str, value: &str) -> Carried {
     let (path, before, line) = carry(name, value);
     let first = 1 + before.matches('\n').count() as u64;
     let last = first + line.matches('\n').count() as u64;
