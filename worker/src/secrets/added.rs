@@ -150,7 +150,7 @@ mod tests {
             ("[0-9a-f]", "[0-9", "does not compile"),
             ("key=exmpl_", "key=exmpl-", "does not find its example 1"),
             ("\"exmpl_0123\"", "\"exmpl_0123456789abcdef\"", "finds its counter-example 1"),
-            ("example-token", "github-personal-access-token", "already"),
+            ("example-token", "github-app-installation-token", "already"),
         ] {
             assert!(GOOD.contains(from), "{from}");
             let error = with(&GOOD.replace(from, to)).err().unwrap_or_else(|| panic!("{to}"));
