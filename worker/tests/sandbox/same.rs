@@ -184,6 +184,6 @@ fn added_rules_are_searched_with_in_children() {
     assert_eq!(found[0].rule, "example-token");
     assert!(found[0].identity.fingerprint().is_some(), "{:?}", found[0].identity);
     let wrong = Sandbox::start(Options { settings: settings("exmpl_.*"), ..Options::default() });
-    let error = wrong.err().expect("such a rule is refused").to_string();
+    let error = wrong.expect_err("such a rule is refused").to_string();
     assert!(error.contains("mine.toml") && error.contains("example-token"), "{error}");
 }
