@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// A process that is killed when this is dropped.
@@ -48,10 +49,19 @@ impl Drop for Server {
     }
 }
 
-/// A loopback port that nobody listened on a moment ago.
+/// A loopback port that nobody listened on a moment ago, and that nobody is given who does not ask for it: below those that the
+/// system hands out by itself, and another one each time.
 pub fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("an address")
+    const FIRST: u32 = 10_000;
+    const PORTS: u32 = 20_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // Another process begins elsewhere.
+    let begin = std::process::id().wrapping_mul(211);
+    let mut ports = std::iter::repeat_with(|| {
+        let number = begin.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        SocketAddr::from((Ipv4Addr::LOCALHOST, (FIRST + number % PORTS) as u16))
+    });
+    ports.by_ref().take(PORTS as usize).find(|address| TcpListener::bind(address).is_ok()).expect("a free port")
 }
 
 /// Runs a command to its end; what it printed, or a panic with what it complained of.
