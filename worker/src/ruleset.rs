@@ -1,6 +1,6 @@
 //! The rules that layers and documents are searched with: the built-in ones, and those that a user adds.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use lazaret::exposure::IdentityKey;
 use lazaret::rules::{AddedRules, RuleSource, RulesError, RulesObject};
@@ -12,7 +12,7 @@ use crate::secrets::Rules;
 #[derive(Clone, Copy)]
 pub struct Ruleset {
     pub(crate) secrets: &'static Rules,
-    pub(crate) malware: &'static Arc<Engine>,
+    pub(crate) malware: &'static Engine,
 }
 
 /// Why there are no such rules.
@@ -56,7 +56,7 @@ impl Ruleset {
             let pairs =
                 |files: Vec<RuleSource>| files.into_iter().map(|file| (file.name, file.text)).collect::<Vec<_>>();
             let engine = Engine::new(&pairs(yara), &pairs(hashes))?;
-            rules.malware = Box::leak(Box::new(Arc::new(engine)));
+            rules.malware = Box::leak(Box::new(engine));
         }
         Ok(rules)
     }
@@ -64,8 +64,8 @@ impl Ruleset {
     /// The built-in rules without those of malware, to measure what these cost.
     #[doc(hidden)]
     pub fn without_malware() -> Self {
-        static NOTHING: OnceLock<Arc<Engine>> = OnceLock::new();
-        Self { malware: NOTHING.get_or_init(|| Arc::new(Engine::nothing())), ..Self::built_in() }
+        static NOTHING: OnceLock<Engine> = OnceLock::new();
+        Self { malware: NOTHING.get_or_init(Engine::nothing), ..Self::built_in() }
     }
 }
 

@@ -4,7 +4,6 @@
 use std::cell::Cell;
 use std::io::{self, Write};
 use std::rc::Rc;
-use std::sync::Arc;
 
 use flate2::write::{MultiGzDecoder, ZlibDecoder};
 use lazaret::exposure::{Exposure, ExposureKind};
@@ -73,7 +72,7 @@ impl File {
     /// Begins the file of a layer at `path`, of `size` bytes and with this mode.
     pub(crate) fn begin(
         rules: &'static Rules,
-        engine: &Arc<malware::Engine>,
+        engine: &'static malware::Engine,
         path: &LayerPath,
         size: u64,
         mode: u32,
@@ -92,14 +91,14 @@ impl File {
 
     fn new(
         mut text: Stream,
-        engine: &Arc<malware::Engine>,
+        engine: &'static malware::Engine,
         path: LayerPath,
         size: u64,
         depth: u8,
         room: Rc<Room>,
     ) -> Self {
         text.begin(&path, size, is_settings(path.as_bytes()));
-        let whole = Whole::begin(Arc::clone(engine), size);
+        let whole = Whole::begin(engine, size);
         let named = names::begin(path.as_bytes());
         Self {
             path,
