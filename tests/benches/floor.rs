@@ -7,26 +7,27 @@
 
 #![allow(clippy::print_stdout)]
 
-use std::fs;
 use std::hint::black_box;
 use std::io::Read;
 
-use lazaret::door::source::{ImageSource, OciLayout, PlatformChoice};
-use lazaret::image::{Image, Layer};
-use lazaret::reference::Reference;
+use lazaret::image::Layer;
 use lazaret_worker::analyze::analyze;
 use lazaret_worker::limits::Limits;
 use lazaret_worker::ruleset::Ruleset;
 use sha2::{Digest, Sha256};
 
+mod clock;
+mod image;
+
+use clock::timed;
+
 const PAIRS: usize = 9;
 
 fn main() {
-    let Some((layout, image)) = image() else {
+    let Some(blobs) = image::layers() else {
         println!("SKIPPED: set LAZARET_BENCH_IMAGE or LAZARET_CORPUS");
         return;
     };
-    let blobs: Vec<(Layer, Vec<u8>)> = image.layers.iter().map(|layer| (layer.clone(), blob(&layout, layer))).collect();
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a pool");
     let mut ratios = Vec::new();
     for pair in 0..=PAIRS {
@@ -41,38 +42,6 @@ fn main() {
     }
     ratios.sort_by(f64::total_cmp);
     println!("floor ratio: median {:.3}, min {:.3}, max {:.3}", ratios[PAIRS / 2], ratios[0], ratios[PAIRS - 1]);
-}
-
-fn image() -> Option<(OciLayout, Image)> {
-    let reference = std::env::var("LAZARET_BENCH_IMAGE").ok().or_else(|| {
-        let corpus = std::env::var("LAZARET_CORPUS").ok()?;
-        Some(format!("oci:{corpus}/images:debian-bookworm"))
-    })?;
-    let Reference::OciLayout(path, tag) = reference.parse().expect("a reference") else {
-        panic!("oci:PATH:TAG, please")
-    };
-    let layout = OciLayout::open(&path, tag.as_deref()).expect("a layout");
-    let image = layout.images(&PlatformChoice::Host).expect("an image").remove(0);
-    Some((layout, image))
-}
-
-fn blob(layout: &OciLayout, layer: &Layer) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    layout.open_blob(&layer.blob).expect("a blob").read_to_end(&mut bytes).expect("readable");
-    bytes
-}
-
-/// CPU seconds of this thread, and what `work` gave.
-fn timed<T>(work: impl FnOnce() -> T) -> (f64, T) {
-    let start = cpu();
-    let result = black_box(work());
-    (cpu() - start, result)
-}
-
-fn cpu() -> f64 {
-    let stat = fs::read_to_string("/proc/thread-self/schedstat").expect("schedstat");
-    let nanoseconds: f64 = stat.split_whitespace().next().and_then(|n| n.parse().ok()).expect("nanoseconds");
-    nanoseconds / 1e9
 }
 
 fn floor(blob: &[u8]) -> u64 {

@@ -11,11 +11,16 @@
 
 use std::fs;
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use lazaret::path::LayerPath;
+use lazaret_tests::support::shuffled_files;
 use lazaret_worker::secrets;
 use sha2::{Digest, Sha256};
+
+mod clock;
+
+use clock::timed;
 
 const ROUNDS: usize = 7;
 /// What a layer is inflated into.
@@ -55,9 +60,7 @@ fn main() {
 
 /// Files of at most so many bytes together.
 fn read(tree: &Path, most: usize) -> Vec<File> {
-    let mut paths = Vec::new();
-    list(tree, &mut paths);
-    paths.sort_by_key(|path| *blake3::hash(path.as_os_str().as_encoded_bytes()).as_bytes());
+    let paths = shuffled_files(tree);
     let (mut files, mut total, mut at) = (Vec::new(), 0, 0);
     for path in paths {
         let Ok(bytes) = fs::read(&path) else { continue };
@@ -72,17 +75,6 @@ fn read(tree: &Path, most: usize) -> Vec<File> {
         files.push(File { path: LayerPath::from(name.as_str()), bytes, left });
     }
     files
-}
-
-fn list(directory: &Path, paths: &mut Vec<PathBuf>) {
-    let Ok(entries) = fs::read_dir(directory) else { return };
-    for entry in entries.flatten() {
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() => list(&entry.path(), paths),
-            Ok(kind) if kind.is_file() => paths.push(entry.path()),
-            _ => {}
-        }
-    }
 }
 
 fn part_of(file: &File) -> &'static str {
@@ -134,17 +126,4 @@ fn scan(file: &File) -> usize {
     let (first, rest) = file.bytes.split_at(file.bytes.len().min(file.left));
     let pieces = std::iter::once(first).chain(rest.chunks(BUFFER));
     secrets::file(&file.path, file.bytes.len() as u64, pieces).len()
-}
-
-/// CPU seconds of this thread, and what `work` gave.
-fn timed<T>(work: impl FnOnce() -> T) -> (f64, T) {
-    let start = cpu();
-    let result = black_box(work());
-    (cpu() - start, result)
-}
-
-fn cpu() -> f64 {
-    let stat = fs::read_to_string("/proc/thread-self/schedstat").expect("schedstat");
-    let nanoseconds: f64 = stat.split_whitespace().next().and_then(|n| n.parse().ok()).expect("nanoseconds");
-    nanoseconds / 1e9
 }

@@ -1,5 +1,7 @@
 //! Servers that tests start on free loopback ports, in directories of their own, and that end with the test; other programs.
 
+use std::path::{Path, PathBuf};
+
 pub mod amqp_fault;
 pub mod binary;
 pub mod canaries;
@@ -30,6 +32,23 @@ pub mod token_server;
 /// There is no directory to be had.
 pub fn in_memory() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a directory")
+}
+
+/// All files below a directory, in an order that has nothing to do with what is in them and is the same each time.
+pub fn shuffled_files(root: &Path) -> Vec<PathBuf> {
+    let (mut files, mut left) = (Vec::new(), vec![root.to_owned()]);
+    while let Some(directory) = left.pop() {
+        let Ok(entries) = std::fs::read_dir(directory) else { continue };
+        for entry in entries.flatten() {
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => left.push(entry.path()),
+                Ok(kind) if kind.is_file() => files.push(entry.path()),
+                _ => {}
+            }
+        }
+    }
+    files.sort_by_key(|path| *blake3::hash(path.as_os_str().as_encoded_bytes()).as_bytes());
+    files
 }
 
 /// Whether `program` is there. Where it is not, the test that asked is to be skipped, loudly; on CI (`CI=true`) that is

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use lazaret::door::source::{ImageSource as _, OciLayout, PlatformChoice};
 use lazaret::exposure::Exposure;
 use lazaret::path::LayerPath;
-use lazaret_tests::support::has_program;
+use lazaret_tests::support::{has_program, shuffled_files};
 use lazaret_worker::analyze::analyze;
 use lazaret_worker::limits::Limits;
 use lazaret_worker::ruleset::Ruleset;
@@ -84,9 +84,7 @@ impl Searched {
 
     /// A tree of files, or as much of it as there is time for, in an order that has nothing to do with what is in them.
     fn tree(&mut self, root: &Path, most: u64) {
-        let mut paths = Vec::new();
-        list(root, &mut paths);
-        paths.sort_by_key(|path| *blake3::hash(path.as_os_str().as_encoded_bytes()).as_bytes());
+        let paths = shuffled_files(root);
         let start = self.bytes;
         for path in paths {
             let size = fs::metadata(&path).map_or(0, |metadata| metadata.len());
@@ -196,15 +194,4 @@ fn succeeds(command: &mut Command) -> bool {
         let _ = writeln!(io::stderr(), "SKIPPED: {command:?} failed (no package registry?): {reason}");
     }
     output.status.success()
-}
-
-fn list(directory: &Path, paths: &mut Vec<PathBuf>) {
-    let Ok(entries) = fs::read_dir(directory) else { return };
-    for entry in entries.flatten() {
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() => list(&entry.path(), paths),
-            Ok(kind) if kind.is_file() => paths.push(entry.path()),
-            _ => {}
-        }
-    }
 }
