@@ -18,6 +18,8 @@ mod labels;
 mod mask;
 mod names;
 mod nested;
+mod paired;
+mod plain;
 mod prefilter;
 mod private_key;
 mod rule;
@@ -55,7 +57,7 @@ pub fn is_generic(rule: &str) -> bool {
 }
 
 /// The version of how rules are run. Raised with every change of what they find in the same text.
-const VERSION: &str = "3";
+const VERSION: &str = "4";
 
 /// A hash of everything that decides what is found.
 pub fn fingerprint() -> String {
@@ -65,5 +67,4 @@ pub fn fingerprint() -> String {
 pub use document::{Document, document};
 pub(crate) use labels::Labels;
 pub(crate) use nested::{File, Outcome};
-pub(crate) use prefilter::Prefilter;
 pub(crate) use rule::Rules;

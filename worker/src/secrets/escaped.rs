@@ -1,45 +1,14 @@
 //! Values that JSON or a program writes with escapes inside, such as `https:\/\/` and `\u002d` (RFC 8259, section 7): the text
 //! around escapes is searched once more as it reads without them.
 
-use std::ops::Range;
+use super::plain::{self, Plain};
 
 /// What escapes look like that may stand in a token or an address. Of `\u00` only what is no letter of a language.
 pub(super) const KEYWORDS: [&[u8]; 5] = [b":\\/\\/", b"\\u002", b"\\u003", b"\\u005f", b"\\u0040"];
 
-/// Bytes around an escape that are read without it.
-const AROUND: usize = 1 << 10;
-
-/// A part of a text without its escapes.
-pub(super) struct Plain {
-    pub(super) text: Vec<u8>,
-    part: Range<usize>,
-    /// Behind each escape: the place in `text`, and that in the part.
-    places: Vec<(usize, usize)>,
-    /// Whether nothing precedes the part, and whether nothing follows.
-    is_end: (bool, bool),
-}
-
 /// The parts of `text` around the places of escapes, which are in order.
 pub(super) fn parts<'t>(text: &'t [u8], escapes: &'t [usize]) -> impl Iterator<Item = Plain> + 't {
-    escapes.chunk_by(|a, b| b - a <= 2 * AROUND).filter_map(move |near| {
-        let (first, last) = (near.first()?, near.last()?);
-        let part = first.saturating_sub(AROUND)..last.saturating_add(AROUND).min(text.len());
-        let (plain, places) = plain(text.get(part.clone())?);
-        Some(Plain { text: plain, is_end: (part.start == 0, part.end == text.len()), part, places })
-    })
-}
-
-impl Plain {
-    /// Where in the whole text a range of this one is; nothing for one at an end that is none of the whole.
-    pub(super) fn place(&self, range: &Range<usize>) -> Option<Range<usize>> {
-        let is_inside = (range.start > 0 || self.is_end.0) && (range.end < self.text.len() || self.is_end.1);
-        let place = |at: usize| {
-            let behind = self.places.partition_point(|&(plain, _)| plain <= at).checked_sub(1);
-            let (plain, written) = behind.and_then(|last| self.places.get(last)).copied().unwrap_or_default();
-            self.part.start + written + (at - plain)
-        };
-        is_inside.then(|| place(range.start)..place(range.end))
-    }
+    plain::parts(text, escapes, |&at| at, |_, part, _| plain(part))
 }
 
 fn plain(part: &[u8]) -> (Vec<u8>, Vec<(usize, usize)>) {

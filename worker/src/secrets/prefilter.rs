@@ -11,6 +11,9 @@
 
 use std::collections::BTreeMap;
 
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
 /// Slots of the table, one for each hash.
 const SLOTS: usize = 1 << 16;
 /// What is set in each byte of a pair to fold it.
@@ -102,6 +105,16 @@ impl Prefilter {
     /// Calls `found` with the number and the start of every keyword in `text` whose first eight bytes, or all of its fewer,
     /// stand there, in any case; the order is about that of the text.
     pub(crate) fn scan(&self, text: &[u8], mut found: impl FnMut(u32, usize)) {
+        #[cfg(target_arch = "x86_64")]
+        if x86::scan(self, text, &mut found) {
+            return;
+        }
+        self.loops(text, &mut found);
+    }
+
+    /// What [`Self::scan`] does, in whatever instructions it is compiled to where it is called.
+    #[inline(always)]
+    fn loops(&self, text: &[u8], found: &mut impl FnMut(u32, usize)) {
         let mut pairs = [0_u16; PART + 1];
         let (mut slots, mut tags, mut seen) = ([0_u16; PART], [0_u8; PART], [0_u8; PART]);
         let mut noted = [0_u16; PART / GROUP];
@@ -141,7 +154,7 @@ impl Prefilter {
                     while ones != 0 {
                         let place = first + ones.trailing_zeros() as usize / 8;
                         ones &= ones - 1;
-                        self.slot(text, at + 2 * place, slots[place], &mut found);
+                        self.slot(text, at + 2 * place, slots[place], found);
                     }
                 }
             }
@@ -152,7 +165,7 @@ impl Prefilter {
             let gram = word_at(text, at);
             let (slot, tag) = hash(gram as u16 | FOLD, (gram >> 16) as u16 | FOLD);
             if at + GRAM <= text.len() + 1 && is_one(self.tags[usize::from(slot)], tag) {
-                self.slot(text, at, slot, &mut found);
+                self.slot(text, at, slot, found);
             }
         }
     }

@@ -12,7 +12,10 @@ use super::escaped;
 use super::form::Check;
 use super::glance::{Glance, Set};
 use super::names;
+use super::paired;
 use super::prefilter::Prefilter;
+use super::search::is_at;
+use crate::malware;
 
 include!(concat!(env!("OUT_DIR"), "/secret_rules.rs"));
 
@@ -92,6 +95,10 @@ pub(super) enum Keyword {
     Encoded(Encoded),
     /// What something may be hidden by.
     Escape(&'static [u8]),
+    /// What introduces a value.
+    Value(&'static [u8]),
+    /// A word by which malware is looked for.
+    Malware(&'static [u8]),
 }
 
 /// A hash of the built-in rules and of `version`.
@@ -147,6 +154,15 @@ impl Rules {
         self.keywords.iter().map(|keyword| keyword.text().to_vec()).collect()
     }
 
+    /// Whether a word by which malware is looked for stands in `text`.
+    pub(crate) fn see_malware(&self, text: &[u8]) -> bool {
+        let mut seen = false;
+        self.prefilter.scan(text, |number, at| {
+            seen |= matches!(self.keywords.get(number as usize), Some(Keyword::Malware(word)) if is_at(word, text, at));
+        });
+        seen
+    }
+
     /// Rules with their keywords.
     pub(super) fn of(rules: impl Iterator<Item = (Rule, Vec<String>)>) -> Self {
         let (mut all, mut keywords) = (Vec::new(), Vec::new());
@@ -163,6 +179,8 @@ impl Rules {
         }
         keywords.extend(wanting.into_iter().map(|(text, rules)| Keyword::Of(text, rules)));
         keywords.extend(escaped::KEYWORDS.map(Keyword::Escape));
+        keywords.extend(paired::KEYWORDS.map(Keyword::Value));
+        keywords.extend(malware::words().iter().map(|word| Keyword::Malware(word)));
         let texts: Vec<&[u8]> = keywords.iter().map(Keyword::text).collect();
         let prefilter = Prefilter::new(&texts);
         Self { rules: all, prefilter, keywords }
@@ -174,7 +192,7 @@ impl Keyword {
         match self {
             Self::Of(text, _) => text,
             Self::Encoded(encoded) => encoded.text(),
-            Self::Escape(text) => text,
+            Self::Escape(text) | Self::Value(text) | Self::Malware(text) => text,
         }
     }
 }

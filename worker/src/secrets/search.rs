@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::check;
 use super::dummy;
 use super::escaped;
+use super::paired;
 use super::rule::{Keyword, Rule, Rules};
 
 /// A secret in a text.
@@ -34,6 +35,10 @@ pub(super) struct Search {
     encoded: Vec<(u32, usize)>,
     /// Places of escapes.
     escapes: Vec<usize>,
+    /// What parts names from their values.
+    between: Vec<Range<usize>>,
+    /// Places of words of malware.
+    words: Vec<usize>,
 }
 
 /// What patterns may still go through.
@@ -63,24 +68,32 @@ impl Search {
     pub(super) fn run<'r>(&mut self, rules: &'r Rules, text: &[u8], settings: bool) -> (Vec<Found<'r>>, bool) {
         let mut work = Work::on(text);
         let mut found = self.once(rules, text, settings, &mut work);
-        let escapes = std::mem::take(&mut self.escapes);
-        for part in escaped::parts(text, &escapes) {
+        let (escapes, words) = (std::mem::take(&mut self.escapes), std::mem::take(&mut self.words));
+        let between = std::mem::take(&mut self.between);
+        for part in escaped::parts(text, &escapes).chain(paired::parts(text, &between)) {
             let inside = self.once(rules, &part.text, settings, &mut work);
             found.extend(inside.into_iter().filter_map(|found| {
                 let written = found.bytes(&part.text).to_vec();
                 Some(Found { value: part.place(&found.value)?, written: Some(written), ..found })
             }));
         }
-        self.escapes = escapes;
+        (self.escapes, self.between, self.words) = (escapes, between, words);
         (best(found), work.0 == 0)
+    }
+
+    /// Where the text of the last run has words by which malware is looked for, in order.
+    pub(super) fn words_of_malware(&self) -> &[usize] {
+        &self.words
     }
 
     /// What is found in `text` as it is written.
     fn once<'r>(&mut self, rules: &'r Rules, text: &[u8], settings: bool, work: &mut Work) -> Vec<Found<'r>> {
-        let Self { hits, encoded, escapes } = self;
+        let Self { hits, encoded, escapes, between, words } = self;
         hits.clear();
         encoded.clear();
         escapes.clear();
+        between.clear();
+        words.clear();
         rules.prefilter.scan(text, |number, at| match rules.keywords.get(number as usize) {
             Some(Keyword::Of(_, wanting)) => {
                 let rest = text.get(at..).unwrap_or_default();
@@ -94,9 +107,13 @@ impl Search {
             Some(Keyword::Escape(escape)) if text.get(at..).is_some_and(|rest| rest.starts_with(escape)) => {
                 escapes.push(at);
             }
-            Some(Keyword::Escape(_)) | None => {}
+            Some(Keyword::Value(_)) => between.extend(paired::between(text, at)),
+            Some(Keyword::Malware(word)) if is_at(word, text, at) => words.push(at),
+            Some(Keyword::Escape(_) | Keyword::Malware(_)) | None => {}
         });
         escapes.sort_unstable();
+        between.sort_unstable_by_key(|between| between.start);
+        words.sort_unstable();
         hits.sort_unstable();
         let mut found = Vec::new();
         for of_rule in hits.chunk_by(|a, b| a.0 == b.0) {
@@ -127,6 +144,12 @@ impl Search {
         }
         found
     }
+}
+
+/// Whether a word stands there, in any case. The prefilter has compared eight bytes of it.
+pub(super) fn is_at(word: &[u8], text: &[u8], at: usize) -> bool {
+    let here = text.get(at..at.saturating_add(word.len())).unwrap_or_default();
+    here.iter().map(|byte| byte | 0x20).eq(word.iter().map(|byte| byte | 0x20))
 }
 
 fn matches<'r>(rule: &'r Rule, text: &[u8], window: Range<usize>, work: &mut Work, found: &mut Vec<Found<'r>>) {

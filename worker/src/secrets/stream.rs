@@ -108,7 +108,8 @@ impl Stream {
         if self.searched == 0 {
             self.whole(&buffer);
         } else if !buffer.is_empty() && self.has_sight {
-            self.sight.window(&buffer, self.searched..buffer.len(), self.lines, self.in_line);
+            let words = self.search.words_of_malware();
+            self.sight.window(&buffer, words, self.searched..buffer.len(), self.lines, self.in_line);
             let subject = Subject { path: &self.path, mode: self.mode };
             let (found, is_crowded) = std::mem::take(&mut self.sight).end(subject);
             self.found.extend(found);
@@ -119,10 +120,11 @@ impl Stream {
         (std::mem::take(&mut self.found), self.cut)
     }
 
-    /// Looks for malware in a file that is all in `text`.
+    /// Looks for malware in a file that is all in `text`, which was searched last.
     fn whole(&mut self, text: &[u8]) {
         if self.has_sight && !text.is_empty() {
-            let (found, is_crowded) = Sight::whole(Subject { path: &self.path, mode: self.mode }, text);
+            let subject = Subject { path: &self.path, mode: self.mode };
+            let (found, is_crowded) = Sight::whole(subject, text, self.search.words_of_malware());
             self.found.extend(found);
             self.is_crowded = is_crowded;
         }
@@ -134,7 +136,7 @@ impl Stream {
         let end = buffer.len() - MAX_REACH;
         self.search(&buffer, self.searched..end);
         if self.has_sight {
-            self.sight.window(&buffer, self.searched..end, self.lines, self.in_line);
+            self.sight.window(&buffer, self.search.words_of_malware(), self.searched..end, self.lines, self.in_line);
         }
         self.buffer = buffer;
         let gone = end - BEHIND;
