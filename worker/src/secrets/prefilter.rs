@@ -24,7 +24,6 @@ const GRAM: usize = 4;
 /// Even places of a part that goes through the loops at once, and of a group that is noted at once.
 const PART: usize = 512;
 const GROUP: usize = 16;
-const EIGHT: usize = 8;
 /// The tag of a slot that grams of different tags share. Those of grams are odd, and that of an empty slot is 0.
 const SHARED: u8 = 2;
 
@@ -147,15 +146,13 @@ impl Prefilter {
                 count += usize::from(any);
             }
             for &group in &noted[..count] {
-                for half in [0, EIGHT] {
-                    let first = usize::from(group) * GROUP + half;
-                    let (seen, tags) = (word_at(seen, first), word_at(tags, first));
-                    let mut ones = zeros(seen ^ tags) | zeros(seen ^ u64::from_le_bytes([SHARED; EIGHT]));
-                    while ones != 0 {
-                        let place = first + ones.trailing_zeros() as usize / 8;
-                        ones &= ones - 1;
-                        self.slot(text, at + 2 * place, slots[place], found);
-                    }
+                let first = usize::from(group) * GROUP;
+                let (seen, tags) = (group_at(seen, first), group_at(tags, first));
+                let mut ones = zeros(seen ^ tags) | zeros(seen ^ u128::from_le_bytes([SHARED; GROUP]));
+                while ones != 0 {
+                    let place = first + ones.trailing_zeros() as usize / 8;
+                    ones &= ones - 1;
+                    self.slot(text, at + 2 * place, slots[place], found);
                 }
             }
             at += 2 * size;
@@ -210,8 +207,8 @@ fn in_common(candidates: &[Candidate]) -> (u8, i8) {
 }
 
 /// The highest bit of each byte that is zero.
-fn zeros(word: u64) -> u64 {
-    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+fn zeros(word: u128) -> u128 {
+    const LOW: u128 = u128::from_le_bytes([0x7f; GROUP]);
     !(((word & LOW) + LOW) | word | LOW)
 }
 
@@ -282,6 +279,11 @@ fn word_at(text: &[u8], at: usize) -> u64 {
         Some(bytes) => u64::from_le_bytes(*bytes),
         None => rest.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)),
     }
+}
+
+/// The bytes of a group of places.
+fn group_at(places: &[u8], first: usize) -> u128 {
+    places.get(first..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u128::from_le_bytes(*bytes))
 }
 
 /// How often the most frequent grams occur, thousands of times in a large tree. `grams.txt` has them as they were counted.
