@@ -7,6 +7,7 @@ use super::databases;
 /// Directory names that make a package's record of a file below them.
 const MARKERS: &[&[u8]] = &[
     b"node_modules",
+    b"nodejs",
     b"EGG-INFO",
     b"specifications",
     b"bundler",
@@ -59,6 +60,7 @@ pub(super) fn claims_alike(extractor: &str, from: &LayerPath, to: &LayerPath) ->
         }
         "python" | "python-record" | "ruby-gem" | "erlang-otp" => 3,
         "npm" if below(from, 5, b"corepack/") != below(to, 5, b"corepack/") => return false,
+        "npm" if below(from, 5, b"share/nodejs/") != below(to, 5, b"share/nodejs/") => return false,
         "npm" => 4,
         "maven-descriptor" => 5,
         // Or the directory `requirements`.
@@ -195,6 +197,9 @@ mod tests {
             ("ruby-gem", "gems/a-1/b/a.gemspec", "bundler/gems/a-1/b/a.gemspec", false),
             ("opam", "x/.opam-switch/packages/a.1/opam", "y/.opam-switch/packages/a.1/opam", true),
             ("opam", "x/.opam-switch/packages/a.1/opam", "x/repo/packages/a.1/opam", false),
+            ("npm", "share/nodejs/@s/y/package.json", "usr/share/nodejs/@s/y/package.json", true),
+            ("npm", "usr/share/nodejs/@s/y/package.json", "srv/nodejs/@s/y/package.json", false),
+            ("npm", "usr/share/nodejs/y/package.json", "srv/nodejs/y/package.json", false),
             ("npm", "c/corepack/v1/pnpm/9.1.0/package.json", "c/other/v1/pnpm/9.1.0/package.json", false),
             ("maven-descriptor", "a/META-INF/maven/g/a/pom.properties", "b/META-INF/maven/g/a/pom.properties", true),
             ("maven-descriptor", "a/META-INF/maven/g/a/pom.properties", "a/maven/g/a/pom.properties", false),

@@ -15,7 +15,8 @@ use super::{ClaimedFile, Content, Extractor, licence};
 /// Packages that `npm ls --all` lists: `node_modules/NAME/package.json` and `node_modules/@SCOPE/NAME/package.json`, at
 /// any depth, pnpm's store and global packages included.
 ///
-/// Also the package managers that lie outside of any `node_modules`: those that corepack downloaded, and the Yarn of Docker's
+/// Also what Debian packages bring, which Node finds in directories of its own there, `/usr/share/nodejs`, `/usr/lib/nodejs` and
+/// `/usr/lib/TRIPLET/nodejs` (Debian's JavaScript policy); and the package managers that lie outside of any `node_modules`: those that corepack downloaded, and the Yarn of Docker's
 /// official Node images.
 ///
 /// Not the application's own `package.json` (the root of the tree, not installed into it), and none further inside a
@@ -23,13 +24,13 @@ use super::{ClaimedFile, Content, Extractor, licence};
 /// tell which package is a link or came from git, but of packages that are in other directories.
 pub(crate) static NPM: Extractor = Extractor {
     name: "npm",
-    version: 2,
+    version: 3,
     claims,
     // Old registries put the whole readme into it; nothing in earnest comes near this.
     content: Content::Whole(8 << 20),
     companions: &[],
     yields: &[Ecosystem::Npm],
-    form: "`package.json` in `node_modules`, bundled or of Corepack",
+    form: "`package.json` in `node_modules`, bundled, of Debian or of Corepack",
     extract,
 };
 
@@ -40,9 +41,15 @@ fn claims(path: &[u8]) -> bool {
         return false;
     }
     let (beyond, parent) = split(above);
-    parent == b"node_modules"
-        || parent.starts_with(b"@") && split(beyond).1 == b"node_modules"
-        || is_package_manager(directory)
+    is_home(above) || parent.starts_with(b"@") && is_home(beyond) || is_package_manager(directory)
+}
+
+/// Whether packages lie in this directory, each in one of its name: a `node_modules`, or Debian's `nodejs`.
+fn is_home(directory: &[u8]) -> bool {
+    let (above, name) = split(directory);
+    let parent = split(above).1;
+    let is_triplet = || parent.windows(7).any(|part| part == b"-linux-");
+    name == b"node_modules" || name == b"nodejs" && (matches!(parent, b"share" | b"lib") || is_triplet())
 }
 
 /// `corepack/v1/NAME/VERSION`, and `opt/yarn-vVERSION` as Docker's official images have it.
@@ -125,6 +132,9 @@ mod tests {
             "app/node_modules/a/node_modules/b/package.json",
             "app/node_modules/.pnpm/x@1.0.0/node_modules/x/package.json",
             "usr/lib/node_modules/npm/package.json",
+            "usr/share/nodejs/a/package.json",
+            "usr/share/nodejs/@s/a/package.json",
+            "usr/lib/x86_64-linux-gnu/nodejs/a/package.json",
             "root/.cache/node/corepack/v1/pnpm/9.1.0/package.json",
             "opt/yarn-v1.22.19/package.json",
         ] {
@@ -142,6 +152,10 @@ mod tests {
             "not_node_modules/a/package.json",
             "xnode_modules/@s/a/package.json",
             "@s/a/package.json",
+            "srv/nodejs/a/package.json",
+            "usr/share/nodejs/package.json",
+            "usr/share/nodejs/a/dist/esm/package.json",
+            "usr/share/doc/nodejs/a/package.json",
             "srv/corepack/v1/other/1.0.0/package.json",
             "v1/pnpm/9.1.0/package.json",
             "srv/opt/yarn-v1.22.19/package.json",
