@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::plain::{self, Plain};
 
-/// How what introduces a value ends.
+/// What introduces a value.
 pub(super) const KEYWORDS: [&[u8]; 4] = [b"value:", b"value\"", b"value=", b"value'"];
 
 /// Bytes that may part a name and its value, blank space most of them.

@@ -6,6 +6,11 @@ fn found(prefilter: &Prefilter, text: &[u8]) -> Vec<(u32, usize)> {
     let mut all = Vec::new();
     prefilter.scan(text, |keyword, at| all.push((keyword, at)));
     all.sort_unstable();
+    // On a processor without wide vectors.
+    let mut narrow = Vec::new();
+    prefilter.loops(text, &mut |keyword, at| narrow.push((keyword, at)));
+    narrow.sort_unstable();
+    assert!(all == narrow, "{all:?} {narrow:?}");
     all
 }
 
