@@ -60,7 +60,8 @@ pub(super) fn claims_alike(extractor: &str, from: &LayerPath, to: &LayerPath) ->
         }
         "python" | "python-record" | "ruby-gem" | "erlang-otp" => 3,
         "npm" if below(from, 5, b"corepack/") != below(to, 5, b"corepack/") => return false,
-        "npm" if below(from, 5, b"share/nodejs/") != below(to, 5, b"share/nodejs/") => return false,
+        // Of Debian's directories the name above says more than their own.
+        "npm" if below(from, 4, b"nodejs/").is_some() => 5,
         "npm" => 4,
         "maven-descriptor" => 5,
         // Or the directory `requirements`.
@@ -200,6 +201,7 @@ mod tests {
             ("npm", "share/nodejs/@s/y/package.json", "usr/share/nodejs/@s/y/package.json", true),
             ("npm", "usr/share/nodejs/@s/y/package.json", "srv/nodejs/@s/y/package.json", false),
             ("npm", "usr/share/nodejs/y/package.json", "srv/nodejs/y/package.json", false),
+            ("npm", "usr/lib/nodejs/@s/y/package.json", "srv/nodejs/@s/y/package.json", false),
             ("npm", "c/corepack/v1/pnpm/9.1.0/package.json", "c/other/v1/pnpm/9.1.0/package.json", false),
             ("maven-descriptor", "a/META-INF/maven/g/a/pom.properties", "b/META-INF/maven/g/a/pom.properties", true),
             ("maven-descriptor", "a/META-INF/maven/g/a/pom.properties", "a/maven/g/a/pom.properties", false),
