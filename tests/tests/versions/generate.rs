@@ -59,7 +59,9 @@ fn random(scheme: Scheme, dice: &mut Dice) -> String {
         }
         text += &bounded(scheme, number(dice));
     }
-    for _ in 0..dice.roll(4) {
+    // Of Composer's grammar one piece makes a version; most with more are none.
+    let pieces = if matches!(scheme, Scheme::Composer) && dice.roll(3) > 0 { 2 } else { 4 };
+    for _ in 0..dice.roll(pieces) {
         text += &piece(scheme, dice);
     }
     text
