@@ -1,4 +1,4 @@
-//! The floor ratio: CPU time of analysing an image's layers over that of inflating and hashing the same blobs, in pairs.
+//! The floor ratio: CPU time of analysing an image's layers over that of inflating and hashing the same blobs, in rounds.
 //!
 //! `LAZARET_BENCH_IMAGE=oci:PATH:TAG cargo bench -p lazaret-tests --bench floor`; without it, debian-bookworm of the corpus
 //! at `LAZARET_CORPUS`. The floor is what nobody can do without who verifies a layer: inflate (flate2 with zlib-rs), SHA-256
@@ -19,9 +19,9 @@ use sha2::{Digest, Sha256};
 mod clock;
 mod image;
 
-use clock::timed;
+use clock::{spread, timed};
 
-const PAIRS: usize = 9;
+const ROUNDS: usize = 9;
 
 fn main() {
     let Some(blobs) = image::layers() else {
@@ -30,13 +30,13 @@ fn main() {
     };
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a pool");
     let mut ratios: [Vec<f64>; 2] = Default::default();
-    for pair in 0..=PAIRS {
+    for round in 0..=ROUNDS {
         let (floor, bytes) = one.install(|| timed(|| blobs.iter().map(|(_, blob)| floor(blob)).sum::<u64>()));
         let scans = [Ruleset::without_malware(), Ruleset::built_in()].map(|rules| {
             one.install(|| timed(|| blobs.iter().map(|(layer, blob)| scan(layer, blob, rules)).sum::<u64>())).0
         });
-        // The first pair warms caches and allocator.
-        if pair > 0 {
+        // The first round warms caches and allocator.
+        if round > 0 {
             let [without, scan] = scans;
             println!(
                 "floor {floor:.3} s, packages and secrets {without:.3} s, with malware {scan:.3} s of CPU for {bytes} bytes"
@@ -46,9 +46,8 @@ fn main() {
             }
         }
     }
-    for (what, mut ratios) in ["packages and secrets", "with malware"].into_iter().zip(ratios) {
-        ratios.sort_by(f64::total_cmp);
-        let [median, min, max] = [ratios[PAIRS / 2], ratios[0], ratios[PAIRS - 1]];
+    for (what, ratios) in ["packages and secrets", "with malware"].into_iter().zip(ratios) {
+        let [median, min, max] = spread(ratios);
         println!("floor ratio, {what}: median {median:.3}, min {min:.3}, max {max:.3}");
     }
 }

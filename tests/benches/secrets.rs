@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 
 mod clock;
 
-use clock::timed;
+use clock::{spread, timed};
 
 const ROUNDS: usize = 7;
 /// What a layer is inflated into.
@@ -103,22 +103,18 @@ fn measure(title: &str, files: &[&File], rounds: usize) {
             rates.push(bytes as f64 / 1e9 / seconds);
         }
     }
-    let [read, hash, scan] = rates.map(|mut rates| {
-        rates.sort_by(f64::total_cmp);
-        rates
-    });
-    let middle = rounds / 2;
+    let [[read, ..], [hash, ..], [scan, least, most]] = rates.map(spread);
     println!(
         "{title}: {} files, {:.0} MB, {found} exposures: secrets {:.2} GB/s (min {:.2}, max {:.2}), memchr {:.2}, SHA-256 {:.2}; \
          secrets cost {:.2} of SHA-256",
         files.len(),
         bytes as f64 / 1e6,
-        scan[middle],
-        scan[0],
-        scan[rounds - 1],
-        read[middle],
-        hash[middle],
-        hash[middle] / scan[middle],
+        scan,
+        least,
+        most,
+        read,
+        hash,
+        hash / scan,
     );
 }
 

@@ -16,8 +16,8 @@ use super::{ClaimedFile, Content, Extractor, licence};
 /// any depth, pnpm's store and global packages included.
 ///
 /// Also what Debian packages bring, which Node finds in directories of its own there, `/usr/share/nodejs`, `/usr/lib/nodejs` and
-/// `/usr/lib/TRIPLET/nodejs` (Debian's JavaScript policy); and the package managers that lie outside of any `node_modules`: those that corepack downloaded, and the Yarn of Docker's
-/// official Node images.
+/// `/usr/lib/TRIPLET/nodejs` (Debian's JavaScript policy); and the package managers that lie outside of any `node_modules`:
+/// those that corepack downloaded, and the Yarn of Docker's official Node images.
 ///
 /// Not the application's own `package.json` (the root of the tree, not installed into it), and none further inside a
 /// package, where they mark a module type or belong to a test. npm's hidden lockfile (`node_modules/.package-lock.json`) would

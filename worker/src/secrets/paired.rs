@@ -16,23 +16,23 @@ const MAX_NAME: usize = 100;
 /// What parts the name of a setting from its value, where a keyword stands at `at`: it ends before what separates them.
 pub(super) fn between(text: &[u8], at: usize) -> Option<Range<usize>> {
     let keyword = text.get(at..at.checked_add(KEYWORDS[0].len())?)?;
-    let quote = keyword.last().copied().filter(|&byte| is_quote(byte));
     let mut before = text.get(at.saturating_sub(MAX_GAP + MAX_NAME)..at)?;
     let far = at - before.len();
-    if let Some(quote) = quote {
-        before = before.strip_suffix(&[quote])?;
+    let mut end = at + keyword.len();
+    match keyword.last()? {
+        quote @ (b'"' | b'\'') => before = before.strip_suffix(&[*quote])?,
+        _ => end -= 1,
     }
-    let end = at + keyword.len() - usize::from(quote.is_none());
     let gap = before.iter().rev().take(MAX_GAP).take_while(|byte| byte.is_ascii_whitespace() || **byte == b',').count();
     let before = before.get(..before.len() - gap).filter(|_| gap > 0)?;
     let start = far + before.len();
     // The name, in quotes or not, and what says that it is one.
-    let name = before.strip_suffix(b"\"").or(before.strip_suffix(b"'")).unwrap_or(before);
+    let name = without_quote(before);
     let size = name.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(byte)).count();
     let before = name.get(..name.len() - size).filter(|_| size > 0)?;
-    let before = before.strip_suffix(b"\"").or(before.strip_suffix(b"'")).unwrap_or(before).trim_ascii_end();
+    let before = without_quote(before).trim_ascii_end();
     let before = before.strip_suffix(b":").or(before.strip_suffix(b"="))?.trim_ascii_end();
-    let before = before.strip_suffix(b"\"").or(before.strip_suffix(b"'")).unwrap_or(before);
+    let before = without_quote(before);
     let says =
         |word: &[u8]| before.len() >= word.len() && before[before.len() - word.len()..].eq_ignore_ascii_case(word);
     (says(b"name") || says(b"key")).then_some(start..end)
@@ -58,8 +58,9 @@ pub(super) fn parts<'t>(text: &'t [u8], between: &'t [Range<usize>]) -> impl Ite
     )
 }
 
-fn is_quote(byte: u8) -> bool {
-    matches!(byte, b'"' | b'\'')
+/// What stands before a quotation mark at the end, if there is one.
+fn without_quote(text: &[u8]) -> &[u8] {
+    text.strip_suffix(b"\"").or(text.strip_suffix(b"'")).unwrap_or(text)
 }
 
 #[cfg(test)]

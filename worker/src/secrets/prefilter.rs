@@ -189,6 +189,12 @@ impl Prefilter {
     }
 }
 
+/// Whether all of a keyword stands there, of which [`Prefilter::scan`] has compared no more than eight bytes.
+pub(super) fn is_at(keyword: &[u8], text: &[u8], at: usize) -> bool {
+    let here = text.get(at..at.saturating_add(keyword.len())).unwrap_or_default();
+    here.iter().map(|byte| byte | 0x20).eq(keyword.iter().map(|byte| byte | 0x20))
+}
+
 fn boxed<T: Copy + Default>(slots: Vec<T>) -> Box<[T; SLOTS]> {
     slots.into_boxed_slice().try_into().unwrap_or_else(|_| Box::new([T::default(); SLOTS]))
 }

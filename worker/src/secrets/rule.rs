@@ -13,8 +13,7 @@ use super::form::Check;
 use super::glance::{Glance, Set};
 use super::names;
 use super::paired;
-use super::prefilter::Prefilter;
-use super::search::is_at;
+use super::prefilter::{Prefilter, is_at};
 use crate::malware;
 
 include!(concat!(env!("OUT_DIR"), "/secret_rules.rs"));

@@ -6,6 +6,7 @@ use super::check;
 use super::dummy;
 use super::escaped;
 use super::paired;
+use super::prefilter::is_at;
 use super::rule::{Keyword, Rule, Rules};
 
 /// A secret in a text.
@@ -144,12 +145,6 @@ impl Search {
         }
         found
     }
-}
-
-/// Whether a word stands there, in any case. The prefilter has compared eight bytes of it.
-pub(super) fn is_at(word: &[u8], text: &[u8], at: usize) -> bool {
-    let here = text.get(at..at.saturating_add(word.len())).unwrap_or_default();
-    here.iter().map(|byte| byte | 0x20).eq(word.iter().map(|byte| byte | 0x20))
 }
 
 fn matches<'r>(rule: &'r Rule, text: &[u8], window: Range<usize>, work: &mut Work, found: &mut Vec<Found<'r>>) {
